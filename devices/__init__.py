@@ -1,0 +1,1 @@
+"""Each protocol is one folder: bytes stay inside it, facts come out of it."""

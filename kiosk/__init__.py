@@ -1,0 +1,1 @@
+"""What the terminal is, without pixels and without wire bytes."""

@@ -1,0 +1,41 @@
+"""`kiosk check` reads the configuration as the terminal will read it, and starts nothing."""
+
+from argparse import Namespace
+from collections.abc import Iterator
+from pathlib import Path
+
+from kiosk import config
+from kiosk.amount import plain
+from kiosk.commands import Subparsers
+
+
+def add(subparsers: Subparsers) -> None:
+    """Declare `kiosk check --config FILE`."""
+    parser = subparsers.add_parser("check", description="Read the configuration and name every mistake in it.")
+    parser.add_argument("--config", type=Path, required=True, metavar="FILE", help="the TOML file of this terminal")
+
+
+def run(args: Namespace) -> int:
+    """Print what the configuration says in a few lines, or let its mistakes be told."""
+    path: Path = args.config
+    found = config.read(path)
+    print(f"{path} is right.")
+    for name, words in _summary(found):
+        print(f"  {name:<12}{words}")
+    return 0
+
+
+def _summary(found: config.Config) -> Iterator[tuple[str, str]]:
+    terminal, journal, cash, claims = found.terminal, found.journal, found.cash, found.claims
+    yield "terminal", f"{terminal.id}, {terminal.place}, {terminal.mode}"
+    yield "day", f"begins at {terminal.cutoff:%H:%M}, {terminal.timezone.key}"
+    yield "languages", ", ".join(terminal.languages)
+    yield "journal", f"{journal.data}{'' if journal.data.is_dir() else ' (kiosk init will create it)'}"
+    yield "head copy", str(journal.head_copy or "none: a rollback of the whole disk would not be noticed here")
+    yield "personal", f"wiped {journal.keep_personal_days} days after the end of a sale"
+    yield "cash", f"{terminal.currency} {' '.join(map(plain, cash.accept)) or 'none is taken'}"
+    yield "limits", f"{plain(cash.limit)} a sale, {plain(cash.overpay_limit)} beyond the price by one note"
+    yield "excess", f"{cash.excess}; the customer may choose {' or '.join(cash.excess_choices)}"
+    yield "walk away", cash.walk_away
+    expiry = f"expire after {claims.expire_days} days" if claims.expire_days else "never expire"
+    yield "claims", f"{expiry}; {claims.code_attempts_per_hour} attempts at a code an hour"

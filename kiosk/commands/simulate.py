@@ -1,0 +1,86 @@
+"""`kiosk simulate` lives through whole visits in virtual time and holds the core to every law of money."""
+
+import sys
+from argparse import Namespace
+from pathlib import Path
+
+import msgspec
+
+from kiosk.commands import Subparsers
+from kiosk.errors import UsageError
+from kiosk.simulate.campaign import Report, terminals
+from kiosk.simulate.luck import Faults
+
+BAR_WIDTH = 30
+
+
+def add(subparsers: Subparsers) -> None:
+    """Declare `kiosk simulate --sessions N --seed S [--json] [--data DIR]`."""
+    parser = subparsers.add_parser(
+        "simulate",
+        description="Live through whole visits in virtual time, with every kind of fault, and check every law of money.",
+    )
+    parser.add_argument("--sessions", type=int, required=True, metavar="N", help="how many visits")
+    parser.add_argument("--seed", type=int, default=1, metavar="S", help="the same seed lives the same lives (default 1)")
+    parser.add_argument("--json", action="store_true", help="print the report as JSON")
+    parser.add_argument("--data", type=Path, metavar="DIR", help="keep the journals here, one numbered folder a terminal")
+
+
+def run(args: Namespace) -> int:
+    """Run the campaign; 1 if a law was broken or a situation never came up that had to."""
+    if args.sessions < 1:
+        msg = f"there is nothing to live through in {args.sessions} sessions"
+        raise UsageError(msg, "ask for one or more")
+    report = Report(args.seed)
+    for report in terminals(args.seed, args.sessions, Faults(), args.data):
+        if sys.stderr.isatty():
+            _progress(report, args.sessions)
+    if sys.stderr.isatty():
+        print(file=sys.stderr)
+    print(_json(report) if args.json else _text(report))
+    return 1 if report.failed else 0
+
+
+def _progress(report: Report, wanted: int) -> None:
+    filled = BAR_WIDTH * report.sessions // wanted
+    bar = "█" * filled + "·" * (BAR_WIDTH - filled)
+    violations = f"  {len(report.findings)} violations" if report.findings else ""
+    line = f"\r{bar} {report.sessions:,} of {wanted:,} visits, {_rate(report):,} a second{violations}"
+    print(line, end="", file=sys.stderr, flush=True)
+
+
+def _rate(report: Report) -> int:
+    return int(report.sessions / report.seconds) if report.seconds else 0
+
+
+def _json(report: Report) -> str:
+    figures = {
+        "seed": report.seed,
+        "sessions": report.sessions,
+        "violations": len(report.findings),
+        "sessions_per_s": _rate(report),
+        "steps": report.steps,
+        "journal_rows": report.rows,
+        "sometimes": dict(sorted(report.sometimes.items())),
+        "never": report.never,
+        "findings": [msgspec.structs.asdict(finding) for finding in report.findings],
+        "journal_head": report.journal_head,
+    }
+    return msgspec.json.format(msgspec.json.encode(figures)).decode()
+
+
+def _text(report: Report) -> str:
+    lines = [
+        f"{report.sessions:,} visits, {report.steps:,} steps, {report.rows:,} journal rows",
+        f"{_rate(report):,} visits a second, {report.seconds:.1f} s",
+        f"journal head {report.journal_head}",
+        "",
+        "what came up",
+        *(f"  {name.replace('_', ' '):<34}{count:>10,}" for name, count in sorted(report.sometimes.items())),
+    ]
+    if report.never:
+        lines += ["", "what never came up", *(f"  {name.replace('_', ' ')}" for name in report.never)]
+    lines += ["", f"{len(report.findings)} violations"]
+    for finding in report.findings:
+        lines.append(f"  terminal {finding.terminal} (seed {finding.seed}), row {finding.step}: {finding.law}")
+    return "\n".join(lines)

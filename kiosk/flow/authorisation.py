@@ -1,0 +1,135 @@
+"""A bank card: silence is unknown, never declined, and what the acquirer says it took is money."""
+
+from msgspec.structs import replace
+
+from kiosk.amount import Money
+from kiosk.flow.facts import (
+    AuthorisationUnwanted,
+    AuthorisationWanted,
+    MoneyArrived,
+    PartEnded,
+    Restarted,
+    SuspenseArisen,
+)
+from kiosk.flow.machine import Outcome, Table, Thing, ignore, on
+from kiosk.money import accounts
+from kiosk.ports.card_terminal import (
+    AbortCard,
+    AskCard,
+    AuthoriseCard,
+    CardApproved,
+    CardChargedBack,
+    CardDeclined,
+    CardReversed,
+    CardUnheard,
+)
+from kiosk.ports.message import Fact
+
+
+class Authorisation(Thing, frozen=True, tag="authorisation", kw_only=True):
+    """One question to the card holder's bank. `arrival` is the transfer that brought the money."""
+
+    terminal: str = ""
+    amount: Money | None = None
+    arrival: int = 0
+
+
+def authorise(card: Authorisation, fact: AuthorisationWanted, out: Outcome) -> Authorisation:
+    out.command(AuthoriseCard(card.key, fact.terminal, fact.amount))
+    return replace(card, sale=fact.sale, terminal=fact.terminal, amount=fact.amount)
+
+
+def ask(card: Authorisation, _: Fact, out: Outcome) -> Authorisation:
+    out.command(AskCard(card.key, card.terminal))
+    return card
+
+
+def abort(card: Authorisation, _: AuthorisationUnwanted, out: Outcome) -> Authorisation:
+    out.command(AbortCard(card.key, card.terminal))
+    return card
+
+
+def end(card: Authorisation, _: Fact, out: Outcome) -> Authorisation:
+    out.tell(PartEnded(card.sale, card.number))
+    return card
+
+
+def arrive(card: Authorisation, fact: CardApproved, out: Outcome) -> Authorisation:
+    source, holder = accounts.escrow(card.terminal), f"terminal:{card.terminal}"
+    arrival = out.move(holder, source, fact.amount)
+    out.tell(MoneyArrived(card.sale, card.number, source, fact.amount, holder, card.key))
+    return replace(card, arrival=arrival)
+
+
+def arrive_after_all(card: Authorisation, fact: CardApproved, out: Outcome) -> Authorisation:
+    out.count("card/approved_after_decline", fact.amount)
+    out.alarm("card_approved_after_decline", card)
+    return arrive(card, fact, out)
+
+
+def suspend(card: Authorisation, fact: CardApproved, out: Outcome) -> Authorisation:
+    terminal = card.terminal or "unknown"
+    source = accounts.escrow(terminal)
+    arrival = out.move(f"terminal:{terminal}", source, fact.amount)
+    cause = "card_amount_differs" if card.sale else "card_unknown"
+    out.begin(lambda name: SuspenseArisen(name, cause, card.sale, source, fact.amount))
+    if card.open:
+        out.tell(PartEnded(card.sale, card.number))
+    return replace(card, arrival=arrival)
+
+
+def lose(card: Authorisation, fact: CardReversed | CardChargedBack, out: Outcome) -> Authorisation:
+    """The acquirer took it back. Whether the sale had spent it or not, the operator bears it."""
+    amount = fact.amount if isinstance(fact, CardChargedBack) else card.amount
+    cause = "charged_back" if isinstance(fact, CardChargedBack) else "card_reversed"
+    if amount is not None:
+        out.correct(f"loss:{cause}", f"terminal:{card.terminal}", amount, card.arrival, cause)
+    out.alarm(cause, card)
+    return card
+
+
+def wonder(card: Authorisation, _: Fact, out: Outcome) -> Authorisation:
+    out.alarm("card_contradiction", card)
+    return card
+
+
+def as_asked(card: Authorisation, fact: CardApproved) -> bool:
+    return fact.amount == card.amount
+
+
+ASKED = "asking aborting"
+
+AUTHORISATION = Table(
+    Authorisation,
+    {
+        "asking": "the terminal asks for a card, or the bank is asked",
+        "aborting": "not wanted any more; the terminal says whether it was approved first",
+        "approved": "the acquirer holds the money",
+        "declined": "final: nothing was taken",
+        "suspended": "something was taken that was not asked",
+        "taken_back": "approved, and taken back by the acquirer",
+    },
+    "approved declined suspended taken_back",
+    on("new", AuthorisationWanted, "asking", authorise),
+    ignore("asking aborting approved declined suspended taken_back", AuthorisationWanted),
+    on("asking", AuthorisationUnwanted, "aborting", abort),
+    ignore("new aborting approved declined suspended taken_back", AuthorisationUnwanted),
+    on(ASKED, CardApproved, "approved", arrive, as_asked),
+    on("declined", CardApproved, "approved", arrive_after_all, as_asked),
+    on("new asking aborting declined", CardApproved, "suspended", suspend),
+    ignore("approved suspended taken_back", CardApproved),
+    on(ASKED, CardDeclined, "declined", end),
+    on("approved", CardDeclined, "=", wonder),
+    ignore("new declined suspended taken_back", CardDeclined),
+    on(ASKED, CardUnheard, "=", ask),
+    ignore("new approved declined suspended taken_back", CardUnheard),
+    on(ASKED, CardReversed, "declined", end),
+    on("approved", CardReversed, "taken_back", lose),
+    on("suspended", CardReversed, "=", wonder),
+    ignore("new declined taken_back", CardReversed),
+    on("approved", CardChargedBack, "taken_back", lose),
+    on("new asking aborting declined suspended", CardChargedBack, "=", wonder),
+    ignore("taken_back", CardChargedBack),
+    on(ASKED, Restarted, "=", ask),
+    ignore("new approved declined suspended taken_back", Restarted),
+)

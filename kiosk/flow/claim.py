@@ -1,0 +1,334 @@
+"""A claim is a balance under a code: it is spent once, in whole or in part, and what is left becomes a new claim."""
+
+from msgspec.structs import replace
+
+from kiosk.amount import Money
+from kiosk.flow.facts import (
+    ClaimArrived,
+    ClaimAwaits,
+    ClaimExpired,
+    ClaimFrozen,
+    ClaimFunded,
+    ClaimHeld,
+    ClaimMade,
+    ClaimPresented,
+    ClaimRefundBegun,
+    ClaimRefundEnded,
+    ClaimReleased,
+    ClaimReplaced,
+    ClaimThawed,
+    ClaimUsed,
+    PartEnded,
+    PayoutBegun,
+    PayoutDone,
+    PayoutFailed,
+    RefundWanted,
+    Restarted,
+)
+from kiosk.flow.machine import Outcome, Table, Thing, ignore, on
+from kiosk.money import accounts
+from kiosk.money.ledger import Promise
+from kiosk.ports.message import Fact
+from kiosk.ports.slip import PrintSlip
+
+
+class Claim(Thing, frozen=True, tag="claim", kw_only=True):
+    """One code. `taken` is the part of the balance that is promised away at present."""
+
+    tail: str = ""
+    balance: Money | None = None
+    taken: Money | None = None
+    promise: Promise | None = None
+    buyer: int = 0
+    successor: int = 0
+    was: str = ""  # the state in which it was frozen
+
+
+def make(claim: Claim, fact: ClaimMade, _: Outcome) -> Claim:
+    return replace(claim, sale=fact.sale, tail=fact.tail)
+
+
+def fund(claim: Claim, fact: ClaimFunded, out: Outcome) -> Claim:
+    out.move(fact.source, accounts.owed(claim.number), fact.amount)
+    out.count("owed/issued", fact.amount)
+    return replace(claim, balance=claim.balance + fact.amount if claim.balance else fact.amount)
+
+
+def revive_and_fund(claim: Claim, fact: ClaimFunded, out: Outcome) -> Claim:
+    return fund(revive(claim, fact, out), fact, out)
+
+
+def reopen(claim: Claim, fact: ClaimFunded, out: Outcome) -> Claim:
+    out.count("owed/reopened", fact.amount)
+    return fund(claim, fact, out)
+
+
+def forward(claim: Claim, fact: ClaimFunded, out: Outcome) -> Claim:
+    out.tell(ClaimFunded(claim.successor, fact.source, fact.amount))
+    return claim
+
+
+def revive(claim: Claim, _: Fact, out: Outcome) -> Claim:
+    """Past its date it is as good as ever: the money comes back before anything else is done with it."""
+    out.move(accounts.unclaimed(claim.number), accounts.owed(claim.number), worth(claim))
+    out.count("owed/revived", worth(claim))
+    return claim
+
+
+def hold(claim: Claim, fact: ClaimPresented, out: Outcome) -> Claim:
+    taken = min(worth(claim), fact.most)
+    out.tell(ClaimHeld(fact.buyer, claim.number, taken))
+    promise = out.promise(accounts.owed(claim.number), accounts.payer(fact.buyer), taken)
+    return replace(claim, taken=taken, promise=promise, buyer=fact.buyer)
+
+
+def revive_and_hold(claim: Claim, fact: ClaimPresented, out: Outcome) -> Claim:
+    return hold(revive(claim, fact, out), fact, out)
+
+
+def refuse(claim: Claim, fact: ClaimPresented, out: Outcome) -> Claim:
+    out.count("owed/refused")
+    out.tell(PartEnded(fact.buyer, claim.number))
+    return claim
+
+
+def use(claim: Claim, _: ClaimUsed, out: Outcome) -> Claim:
+    promise, taken = promised(claim)
+    out.post(promise)
+    out.count("owed/spent", taken)
+    return _carry_on(_less(claim), out)
+
+
+def let_go(claim: Claim, _: Fact, out: Outcome) -> Claim:
+    promise, _taken = promised(claim)
+    out.void(promise)
+    return replace(claim, taken=None, promise=None, buyer=0)
+
+
+def begin_payout(claim: Claim, fact: PayoutBegun, out: Outcome) -> Claim:
+    amount = worth(claim)
+    promise = out.promise(accounts.owed(claim.number), f"payout:{fact.desk}", amount)
+    return replace(claim, taken=amount, promise=promise)
+
+
+def end_payout(claim: Claim, _: PayoutDone, out: Outcome) -> Claim:
+    promise, taken = promised(claim)
+    out.post(promise)
+    out.count("owed/paid_out", taken)
+    return _less(claim)
+
+
+def begin_refund(claim: Claim, fact: ClaimRefundBegun, out: Outcome) -> Claim:
+    """The refund itself reserves the money; here it is only remembered."""
+    amount = worth(claim)
+    source = accounts.owed(claim.number)
+    out.begin(
+        lambda name: RefundWanted(name, claim.sale, claim.number, source, fact.provider, fact.payment, amount)
+    )
+    return replace(claim, taken=amount)
+
+
+def end_refund(claim: Claim, fact: ClaimRefundEnded, out: Outcome) -> Claim:
+    out.count("owed/refunded", fact.amount)
+    return _less(claim)
+
+
+def stop_refund(claim: Claim, _: ClaimRefundEnded, __: Outcome) -> Claim:
+    return replace(claim, taken=None)
+
+
+def refund_undone(claim: Claim, fact: ClaimRefundEnded, out: Outcome) -> Claim:
+    """It had been paid back and came back: the refund's own correction has put it here again."""
+    out.count("owed/reopened", fact.amount)
+    out.count("owed/came_back", fact.amount)
+    return replace(claim, balance=claim.balance + fact.amount if claim.balance else fact.amount)
+
+
+def revive_and_undo(claim: Claim, fact: ClaimRefundEnded, out: Outcome) -> Claim:
+    return refund_undone(revive(claim, fact, out), fact, out)
+
+
+def forward_undone(claim: Claim, fact: ClaimRefundEnded, out: Outcome) -> Claim:
+    out.tell(ClaimFunded(claim.successor, accounts.owed(claim.number), fact.amount))
+    out.count("owed/came_back", fact.amount)
+    out.count("owed/carried_over", fact.amount)
+    return claim
+
+
+def expire(claim: Claim, _: ClaimExpired, out: Outcome) -> Claim:
+    out.move(accounts.owed(claim.number), accounts.unclaimed(claim.number), worth(claim))
+    out.count("owed/unclaimed", worth(claim))
+    return claim
+
+
+def replace_code(claim: Claim, _: ClaimReplaced, out: Outcome) -> Claim:
+    out.count("owed/code_replaced", worth(claim))
+    return _carry_on(claim, out)
+
+
+def revive_and_replace(claim: Claim, fact: ClaimReplaced, out: Outcome) -> Claim:
+    return replace_code(revive(claim, fact, out), fact, out)
+
+
+def freeze(claim: Claim, _: ClaimFrozen, __: Outcome) -> Claim:
+    return replace(claim, was=claim.state)
+
+
+def freeze_unclaimed(claim: Claim, fact: ClaimFrozen, out: Outcome) -> Claim:
+    return replace(revive(claim, fact, out), was="open")
+
+
+def thaw(claim: Claim, _: ClaimThawed, __: Outcome) -> Claim:
+    return replace(claim, was="")
+
+
+def settle_while_frozen(claim: Claim, _: ClaimArrived, __: Outcome) -> Claim:
+    return replace(claim, was="empty")
+
+
+def _less(claim: Claim) -> Claim:
+    """Without what was taken."""
+    rest = worth(claim) - claim.taken if claim.taken else claim.balance
+    return replace(claim, balance=rest or None, taken=None, promise=None, buyer=0)
+
+
+def _carry_on(claim: Claim, out: Outcome) -> Claim:
+    """Whatever is left goes to a new claim with a new code, in this commit."""
+    rest = claim.balance
+    if not rest:
+        return claim
+    successor = out.begin_claim(lambda code: ClaimMade(code.digest, code.tail, claim.sale))
+    out.tell(ClaimFunded(successor, accounts.owed(claim.number), rest))
+    out.count("owed/carried_over", rest)
+    out.command(PrintSlip("claim", claim.sale, successor))
+    return replace(claim, balance=None, successor=successor)
+
+
+def worth(claim: Claim) -> Money:
+    """What it is worth; only asked of a claim that is worth something."""
+    if claim.balance is None:
+        msg = f"claim {claim.number} is worth nothing"
+        raise LookupError(msg)
+    return claim.balance
+
+
+def promised(claim: Claim) -> tuple[Promise, Money]:
+    """What is reserved out of it."""
+    if claim.promise is None or claim.taken is None:
+        msg = f"nothing is reserved out of claim {claim.number}"
+        raise LookupError(msg)
+    return claim.promise, claim.taken
+
+
+def has_successor(claim: Claim, _: Fact) -> bool:
+    return claim.successor != 0
+
+
+def more_is_left(claim: Claim, _: Fact) -> bool:
+    return bool(claim.balance) and claim.balance != claim.taken
+
+
+def done(_: Claim, fact: ClaimRefundEnded) -> bool:
+    return fact.done
+
+
+def undone(_: Claim, fact: ClaimRefundEnded) -> bool:
+    return fact.undone
+
+
+def undone_with_successor(claim: Claim, fact: ClaimRefundEnded) -> bool:
+    return fact.undone and claim.successor != 0
+
+
+def done_and_more(claim: Claim, fact: ClaimRefundEnded) -> bool:
+    return fact.done and more_is_left(claim, fact)
+
+
+def was_waiting(claim: Claim, _: ClaimThawed) -> bool:
+    return claim.was == "waiting" and not claim.balance
+
+
+def worth_something(claim: Claim, _: Fact) -> bool:
+    return bool(claim.balance)
+
+
+ENDED = "spent paid_out refunded replaced"
+EVERY = "new empty waiting open held paying_out refunding unclaimed frozen spent paid_out refunded replaced"
+
+
+def _all_but(states: str) -> str:
+    return " ".join(state for state in EVERY.split() if state not in states.split())
+
+
+CLAIM = Table(
+    Claim,
+    {
+        "empty": "its sale can be found by it; nothing is owed",
+        "waiting": "its top-up is on the way, nobody knows yet",
+        "open": "owed: whoever holds the code can spend it",
+        "held": "reserved for a sale",
+        "paying_out": "staff are paying it out",
+        "refunding": "on its way back as it was paid",
+        "unclaimed": "past its date, still payable",
+        "frozen": "from a copied journal: to be checked first",
+        "spent": "spent; what was left has a new code",
+        "paid_out": "paid out by staff",
+        "refunded": "went back as it was paid",
+        "replaced": "its code was lost; another one took its place",
+    },
+    "empty spent paid_out refunded replaced",
+    on("new", ClaimMade, "empty", make),
+    ignore(_all_but("new"), ClaimMade),
+    # money comes
+    on("spent replaced", ClaimFunded, "=", forward, has_successor),
+    on("spent paid_out refunded replaced", ClaimFunded, "open", reopen),
+    on("new empty waiting open", ClaimFunded, "open", fund),
+    on("unclaimed", ClaimFunded, "open", revive_and_fund),
+    on("held paying_out refunding frozen", ClaimFunded, "=", fund),
+    on("empty", ClaimAwaits, "waiting"),
+    ignore(_all_but("empty"), ClaimAwaits),
+    on("waiting", ClaimArrived, "empty"),
+    on("frozen", ClaimArrived, "=", settle_while_frozen),
+    ignore(_all_but("waiting frozen"), ClaimArrived),
+    # money is spent
+    on("open", ClaimPresented, "held", hold),
+    on("unclaimed", ClaimPresented, "held", revive_and_hold),
+    on(_all_but("open unclaimed"), ClaimPresented, "=", refuse),
+    on("held", ClaimUsed, "spent", use),
+    ignore(_all_but("held"), ClaimUsed),
+    on("held", ClaimReleased, "open", let_go),
+    ignore(_all_but("held"), ClaimReleased),
+    # money is paid out
+    on("open", PayoutBegun, "paying_out", begin_payout),
+    ignore(_all_but("open"), PayoutBegun),
+    on("paying_out", PayoutDone, "open", end_payout, more_is_left),
+    on("paying_out", PayoutDone, "paid_out", end_payout),
+    ignore(_all_but("paying_out"), PayoutDone),
+    on("paying_out", PayoutFailed, "open", let_go),
+    ignore(_all_but("paying_out"), PayoutFailed),
+    # money goes back
+    on("open", ClaimRefundBegun, "refunding", begin_refund),
+    ignore(_all_but("open"), ClaimRefundBegun),
+    on("refunding", ClaimRefundEnded, "open", end_refund, done_and_more),
+    on("refunding", ClaimRefundEnded, "refunded", end_refund, done),
+    on("refunding", ClaimRefundEnded, "open", stop_refund),
+    on("spent replaced", ClaimRefundEnded, "=", forward_undone, undone_with_successor),
+    on("new empty waiting spent paid_out refunded replaced", ClaimRefundEnded, "open", refund_undone, undone),
+    on("open held paying_out frozen", ClaimRefundEnded, "=", refund_undone, undone),
+    on("unclaimed", ClaimRefundEnded, "open", revive_and_undo, undone),
+    on(_all_but("refunding"), ClaimRefundEnded, "="),
+    # time and people
+    on("open", ClaimExpired, "unclaimed", expire),
+    ignore(_all_but("open"), ClaimExpired),
+    on("open", ClaimReplaced, "replaced", replace_code),
+    on("unclaimed", ClaimReplaced, "replaced", revive_and_replace),
+    ignore(_all_but("open unclaimed"), ClaimReplaced),
+    on("open empty waiting", ClaimFrozen, "frozen", freeze),
+    on("unclaimed", ClaimFrozen, "frozen", freeze_unclaimed),
+    ignore(_all_but("open empty waiting unclaimed"), ClaimFrozen),
+    on("frozen", ClaimThawed, "waiting", thaw, was_waiting),
+    on("frozen", ClaimThawed, "open", thaw, worth_something),
+    on("frozen", ClaimThawed, "empty", thaw),
+    ignore(_all_but("frozen"), ClaimThawed),
+    ignore(EVERY, Restarted),
+)

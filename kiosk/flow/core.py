@@ -1,0 +1,197 @@
+"""Commit, then act: a fact is stepped through the tables, made durable in one row, and only then are its commands handed out."""
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+import msgspec
+
+from kiosk.amount import Money
+from kiosk.flow.acceptor import ACCEPTOR, Acceptor
+from kiosk.flow.authorisation import AUTHORISATION, Authorisation
+from kiosk.flow.box import BOX, Box
+from kiosk.flow.claim import CLAIM, Claim
+from kiosk.flow.delivery import DELIVERY, Delivery
+from kiosk.flow.facts import BoxCounted, Restarted, SaleOpened
+from kiosk.flow.machine import Outcome, Table, Thing
+from kiosk.flow.note import NOTE, Note
+from kiosk.flow.order import ORDER, Order
+from kiosk.flow.refund import REFUND, Refund
+from kiosk.flow.sale import SALE, Sale
+from kiosk.flow.suspense import SUSPENSE, Suspense
+from kiosk.money.codes import CodeBook
+from kiosk.money.entry import ENCODER
+from kiosk.money.journal import Journal, JournalBroken, LedgerRefused, Personal, Step
+from kiosk.ports.acceptor import CloseAcceptor
+from kiosk.ports.alarm import RaiseAlarm
+from kiosk.ports.carrier import TopUpAccepted
+from kiosk.ports.message import Command, Fact
+
+CASCADE_MAX = 100  # facts that one fact may bring about; the longest real one has about a dozen
+MAY_SAY_ZERO = (SaleOpened, TopUpAccepted, BoxCounted)  # no fee, nothing credited, an empty box
+
+TABLES: dict[str, Table[Any]] = {
+    table.kind: table
+    for table in (ACCEPTOR, NOTE, BOX, ORDER, AUTHORISATION, DELIVERY, REFUND, CLAIM, SUSPENSE, SALE)
+}
+
+AnyThing = Acceptor | Note | Box | Order | Authorisation | Delivery | Refund | Claim | Suspense | Sale
+_DECODER = msgspec.json.Decoder(AnyThing)
+
+
+class Stopped(Exception):  # noqa: N818 - a state that the machine is in
+    """Nothing was booked and nothing may be acknowledged. `commands` bring the acceptors to rest."""
+
+    def __init__(self, reason: str, commands: list[Command]) -> None:
+        super().__init__(reason)
+        self.reason = reason
+        self.commands = commands
+
+
+class Core:
+    """All open things, and the one way to change any of them."""
+
+    def __init__(self, journal: Journal, codes: CodeBook, entropy: Callable[[int], bytes]) -> None:
+        self.journal = journal
+        self._code = codes.code
+        self._entropy = entropy
+        self._things: dict[int, Thing] = {}
+        self._keys: dict[tuple[str, str], int] = {}
+        for data in journal.open_things():
+            self._remember(_DECODER.decode(data))
+
+    def handle(
+        self,
+        fact: Fact,
+        at_ms: int,
+        personal: Mapping[str, bytes] | None = None,
+        *,
+        clock_trusted: bool = True,
+    ) -> list[Command]:
+        """Take a fact. When this returns, all that follows from it is durable, and its commands may leave."""
+        nonsense = self._nonsense(fact)
+        out = Outcome(self.journal.transfers, self.journal.things, self._name, self._code)
+        changed: dict[int, Thing] = {}
+        sales: set[int] = set()
+        if nonsense:
+            out.command(RaiseAlarm(nonsense, 0))
+        else:
+            self._cascade(fact, out, changed, sales)
+        if not changed and not out.commands and not out.tallies and not personal:
+            return []
+        step = Step(
+            at_ms,
+            ENCODER.encode(fact),
+            [(number, ENCODER.encode(thing)) for number, thing in changed.items()],
+            out.transfers,
+            out.tallies,
+            [ENCODER.encode(command) for command in out.commands],
+            [Personal(min(sales), label, value) for label, value in personal.items()] if personal and sales else (),
+            sales,
+            clock_trusted,
+        )
+        try:
+            self.journal.commit(step)
+        except JournalBroken as broken:
+            raise Stopped(str(broken), self.rest()) from broken
+        except LedgerRefused as refused:
+            raise Stopped(f"the ledger refuses {type(fact).__name__}: {refused}", self.rest()) from refused
+        for thing in changed.values():
+            self._remember(thing)
+        return out.commands
+
+    def rest(self) -> list[Command]:
+        """What brings every acceptor to rest."""
+        return [CloseAcceptor(thing.key) for thing in self._things.values() if isinstance(thing, Acceptor)]
+
+    def open_things(self) -> list[Thing]:
+        """Everything that is not at its end, oldest first."""
+        return [self._things[number] for number in sorted(self._things)]
+
+    def thing(self, number: int) -> Thing | None:
+        """A thing as it stands."""
+        thing = self._things.get(number)
+        if thing is None:
+            data = self.journal.thing(number)
+            thing = None if data is None else _DECODER.decode(data)
+        return thing
+
+    def find(self, kind: str, key: str) -> Thing | None:
+        """A thing by the name that the world knows it by."""
+        number = self._keys.get((kind, key))
+        if number is not None:
+            return self._things[number]
+        data = self.journal.find(kind, key)
+        return None if data is None else _DECODER.decode(data)
+
+    def _cascade(self, fact: Fact, out: Outcome, changed: dict[int, Thing], sales: set[int]) -> None:
+        out.told.append((0, fact))
+        born: dict[tuple[str, str], int] = {}
+        for done in range(CASCADE_MAX):
+            if done == len(out.told):
+                return
+            number, told = out.told[done]
+            table = TABLES[told.kind if isinstance(told, Restarted) else told.about]
+            before = self._whom(table, told, number, out, changed, born)
+            after = table.step(before, told, out)
+            if after is not before:
+                changed[after.number] = after
+                born[table.kind, after.key] = after.number
+            if after.sale:
+                sales.add(after.sale)
+        msg = f"{type(fact).__name__} brings about more than {CASCADE_MAX} facts"
+        raise RuntimeError(msg)
+
+    def _whom(  # noqa: PLR0913, PLR0917 - the places where a thing can be, one after the other
+        self,
+        table: Table[Any],
+        fact: Fact,
+        number: int,
+        out: Outcome,
+        changed: dict[int, Thing],
+        born: dict[tuple[str, str], int],
+    ) -> Thing:
+        whose = fact.whose()
+        if isinstance(whose, int):
+            thing = changed.get(whose) or self.thing(whose)
+            if isinstance(thing, table.thing):
+                return thing
+            stranger = out.newcomer()  # a number of nothing, or of another kind of thing, which must not be written over
+            return table.blank(stranger, f"#{stranger}")
+        if not number:
+            known = born.get((table.kind, whose))
+            if known is not None:
+                return changed[known]
+            thing = self.find(table.kind, whose)
+            if thing is not None:
+                return changed.get(thing.number, thing)
+        return table.blank(number or out.newcomer(), whose)
+
+    def _remember(self, thing: Thing) -> None:
+        kind = str(thing.__struct_config__.tag)
+        if thing.open:
+            self._things[thing.number] = thing
+            self._keys[kind, thing.key] = thing.number
+        elif self._things.pop(thing.number, None) is not None:
+            del self._keys[kind, thing.key]
+
+    def _nonsense(self, fact: Fact) -> str:
+        """Why its amounts cannot be reckoned with, or nothing: a person has to look at what sent it."""
+        own = self.journal.identity.currency
+        least = 0 if isinstance(fact, MAY_SAY_ZERO) else 1
+        for amount in _amounts_in(fact):
+            if amount.currency != own:
+                return "foreign_currency"
+            if amount.minor < least:
+                return "impossible_amount"
+        return ""
+
+    def _name(self, _: int) -> str:
+        return self._entropy(12).hex()  # 96 random bits; letters and digits, as every provider allows
+
+
+def _amounts_in(value: object) -> Iterator[Money]:
+    if isinstance(value, Money):
+        yield value
+    elif isinstance(value, tuple | msgspec.Struct):
+        for part in value if isinstance(value, tuple) else msgspec.structs.astuple(value):
+            yield from _amounts_in(part)

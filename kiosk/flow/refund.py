@@ -1,0 +1,152 @@
+"""Money going back: one refund, one id, out of a reserved amount that only proven failure frees."""
+
+from msgspec.structs import replace
+
+from kiosk.amount import Money
+from kiosk.flow.facts import ClaimRefundEnded, RefundFellThrough, RefundWanted, Restarted
+from kiosk.flow.machine import Outcome, Table, Thing, ignore, on
+from kiosk.money.ledger import Promise
+from kiosk.ports.message import Fact
+from kiosk.ports.refunds import (
+    AskRefund,
+    RefundAbnormal,
+    RefundDone,
+    RefundDoneElsewhere,
+    RefundFailed,
+    RefundProcessing,
+    RefundUnheard,
+    SendRefund,
+)
+
+
+class Refund(Thing, frozen=True, tag="refund", kw_only=True):
+    """One refund, out of a sale or out of a claim."""
+
+    claim: int = 0
+    provider: str = ""
+    payment: str = ""
+    amount: Money | None = None
+    promise: Promise | None = None
+
+
+def begin(refund: Refund, fact: RefundWanted, out: Outcome) -> Refund:
+    promise = out.promise(fact.source, fact.provider, fact.amount)
+    out.command(SendRefund(refund.key, fact.provider, fact.payment, fact.amount))
+    out.count("refund/begun", fact.amount)
+    return replace(
+        refund,
+        sale=fact.sale,
+        claim=fact.claim,
+        provider=fact.provider,
+        payment=fact.payment,
+        amount=fact.amount,
+        promise=promise,
+    )
+
+
+def send_again(refund: Refund, _: Restarted, out: Outcome) -> Refund:
+    """Every provider takes the same refund id twice and pays once: that is what it is for."""
+    amount, _promise = booked(refund)
+    out.command(SendRefund(refund.key, refund.provider, refund.payment, amount))
+    return refund
+
+
+def ask(refund: Refund, _: Fact, out: Outcome) -> Refund:
+    out.command(AskRefund(refund.key, refund.provider))
+    return refund
+
+
+def worry(refund: Refund, fact: RefundAbnormal, out: Outcome) -> Refund:
+    out.alarm("refund_abnormal", refund)
+    return ask(refund, fact, out)
+
+
+def finish(refund: Refund, fact: Fact, out: Outcome) -> Refund:
+    amount, promise = booked(refund)
+    out.post(promise)
+    out.count("refund/done_elsewhere" if isinstance(fact, RefundDoneElsewhere) else "refund/done", amount)
+    if refund.claim:
+        out.tell(ClaimRefundEnded(refund.claim, done=True, undone=False, amount=amount))
+    return refund
+
+
+def fail(refund: Refund, _: RefundFailed, out: Outcome) -> Refund:
+    amount, promise = booked(refund)
+    out.void(promise)
+    out.count("refund/failed", amount)
+    _hand_back(refund, amount, out, undone=False)
+    return refund
+
+
+def fail_after_all(refund: Refund, _: RefundFailed, out: Outcome) -> Refund:
+    amount, promise = booked(refund)
+    out.correct(promise.credit, promise.debit, amount, promise.number, "refund_came_back")
+    out.alarm("refund_came_back", refund)
+    _hand_back(refund, amount, out, undone=True)
+    return refund
+
+
+def lose(refund: Refund, _: Fact, out: Outcome) -> Refund:
+    amount, promise = booked(refund)
+    out.correct("loss:refunded_after_failure", promise.credit, amount, promise.number, "refunded_after_failure")
+    out.alarm("refunded_after_failure", refund)
+    return refund
+
+
+def wonder(refund: Refund, _: Fact, out: Outcome) -> Refund:
+    out.alarm("refund_contradiction", refund)
+    return refund
+
+
+def _hand_back(refund: Refund, amount: Money, out: Outcome, *, undone: bool) -> None:
+    if refund.claim:
+        out.tell(ClaimRefundEnded(refund.claim, done=False, undone=undone, amount=amount))
+    else:
+        out.tell(RefundFellThrough(refund.sale, amount))
+
+
+def booked(refund: Refund) -> tuple[Money, Promise]:
+    """What was reserved."""
+    if refund.amount is None or refund.promise is None:
+        msg = f"refund {refund.number} was never begun"
+        raise LookupError(msg)
+    return refund.amount, refund.promise
+
+
+UNDER_WAY = "sending processing abnormal"
+
+REFUND = Table(
+    Refund,
+    {
+        "sending": "its id is durable; the provider may know it or not",
+        "processing": "the provider is at it, perhaps for days",
+        "abnormal": "the provider cannot end it; a person has to",
+        "done": "the money is back with the payer",
+        "failed": "final: nothing went back; the money is owed instead",
+        "contradicted": "ended one way, then the other: corrected, and alarmed",
+    },
+    "done failed contradicted",
+    on("new", RefundWanted, "sending", begin),
+    ignore("sending processing abnormal done failed contradicted", RefundWanted),
+    on("sending abnormal", RefundProcessing, "processing", ask),
+    ignore("new processing done failed contradicted", RefundProcessing),
+    on("sending processing", RefundAbnormal, "abnormal", worry),
+    on("done failed", RefundAbnormal, "=", wonder),
+    ignore("new abnormal contradicted", RefundAbnormal),
+    on("sending processing", RefundUnheard, "=", ask),
+    ignore("new abnormal done failed contradicted", RefundUnheard),
+    on(UNDER_WAY, RefundDone, "done", finish),
+    on("failed", RefundDone, "contradicted", lose),
+    on("new", RefundDone, "=", wonder),
+    ignore("done contradicted", RefundDone),
+    on(UNDER_WAY, RefundDoneElsewhere, "done", finish),
+    on("failed", RefundDoneElsewhere, "contradicted", lose),
+    on("new", RefundDoneElsewhere, "=", wonder),
+    ignore("done contradicted", RefundDoneElsewhere),
+    on(UNDER_WAY, RefundFailed, "failed", fail),
+    on("done", RefundFailed, "contradicted", fail_after_all),
+    ignore("new failed contradicted", RefundFailed),
+    on("sending", Restarted, "=", send_again),
+    on("processing abnormal", Restarted, "=", ask),
+    ignore("new done failed contradicted", Restarted),
+)

@@ -1,0 +1,127 @@
+"""A signed head says how far the journal had come: rows beyond it are normal, a head beyond the rows is truncation.
+
+It is written after the commit that it vouches for, whole or not at all, and the one before it is kept.
+What it cannot show is a rollback of rows and head together: that needs a head that was kept elsewhere.
+"""
+
+import re
+from pathlib import Path
+from typing import Annotated
+
+import msgspec
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+from msgspec import Meta, Struct
+
+from kiosk.money.durable_file import write_durably
+from kiosk.money.journal import Journal
+
+HEAD_NAME = "head.json"
+FILE_BYTES_MAX = 4096  # a head has about 300
+_SIGNED_AS = b"kiosk journal head 1\n"  # no other signature of this key can be taken for a head's
+_HEX = re.compile(r"(?:[0-9a-f]{2})*")
+
+
+class Head(Struct, frozen=True):
+    """Row `seq` of this journal had this hash, says whoever has the machine's secret."""
+
+    terminal: str
+    incarnation: str
+    seq: Annotated[int, Meta(ge=1, lt=1 << 63)]
+    hash: str
+    at: int  # milliseconds since 1970
+    signature: str = ""
+
+    def is_signed_by(self, public_key: bytes) -> bool:
+        """Tell whether the signature is right."""
+        if not _HEX.fullmatch(self.signature):
+            return False
+        try:
+            Ed25519PublicKey.from_public_bytes(public_key).verify(bytes.fromhex(self.signature), _signed_bytes(self))
+        except (InvalidSignature, ValueError):
+            return False
+        return True
+
+
+class Found(Struct, frozen=True):
+    """What was found at one place: the newest head that can be read, and what is wrong with those that cannot."""
+
+    head: Head | None = None
+    warnings: tuple[str, ...] = ()
+
+
+def sign(journal: Journal, key: Ed25519PrivateKey, at_ms: int) -> Head:
+    """Vouch for the last committed row."""
+    identity = journal.identity
+    head = Head(identity.terminal, identity.incarnation, journal.seq, journal.head.hex(), at_ms)
+    return msgspec.structs.replace(head, signature=key.sign(_signed_bytes(head)).hex())
+
+
+def write(head: Head, places: list[Path]) -> list[str]:
+    """Write the head to its file in the data folder and to its copies; what could not be written is the answer.
+
+    Belongs at the end of each session, of each day, and of the program. The journal goes on without it, so a failure
+    is to be alarmed, and nothing else.
+    """
+    failures: list[str] = []
+    for place in places:
+        replaced = None if _read(place, []) is None else previous_path(place)  # what is torn is not worth keeping
+        try:
+            write_durably(place, msgspec.json.encode(head) + b"\n", keep=replaced)
+        except OSError as error:
+            failures.append(f"the signed head {place} could not be written: {error.strerror}")
+    return failures
+
+
+def find(place: Path) -> Found:
+    """Read the head at a place; if it is torn, or was cut off while it was replaced, the one before it."""
+    warnings: list[str] = []
+    for path in (place, previous_path(place)):
+        head = _read(path, warnings)
+        if head is not None:
+            if path != place:
+                torn = warnings or [f"{place.name} is missing"]
+                return Found(head, (*torn, f"{path.name} of row {head.seq} is used instead"))
+            return Found(head, tuple(warnings))
+    return Found(None, tuple(warnings))
+
+
+def set_aside(place: Path, incarnation: str) -> None:
+    """Keep a head of an earlier incarnation as evidence, where it is not taken for this one's."""
+    previous = previous_path(place)
+    if previous.exists():
+        previous.replace(place.with_name(f"{place.stem}.{incarnation}{place.suffix}"))
+
+
+def contradiction(head: Head, last: int, kept: bytes | None) -> str:
+    """How a journal of so many rows, with this hash kept in the head's row, contradicts it; nothing if it does not."""
+    if head.seq > last:
+        return f"a signed head vouches for row {head.seq}, and the journal ends with row {last}: rows are missing"
+    if kept is None or kept.hex() != head.hash:
+        return f"row {head.seq} is not the one that a signed head vouches for: rows were changed"
+    return ""
+
+
+def previous_path(place: Path) -> Path:
+    """Where the head before this one is kept."""
+    return place.with_name(f"{place.stem}.previous{place.suffix}")
+
+
+def _read(path: Path, warnings: list[str]) -> Head | None:
+    try:
+        with path.open("rb") as file:
+            content = file.read(FILE_BYTES_MAX)
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        warnings.append(f"{path.name} cannot be read: {error.strerror}")
+        return None
+    try:
+        return msgspec.json.decode(content, type=Head)
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        warnings.append(f"{path.name} is torn")
+        return None
+
+
+def _signed_bytes(head: Head) -> bytes:
+    return _SIGNED_AS + msgspec.json.encode([head.terminal, head.incarnation, head.seq, head.hash, head.at])

@@ -1,0 +1,445 @@
+"""The one writer: a step is durable in one transaction, whole, before anything of it is done.
+
+A failed write is never tried again: from then on the journal refuses, the acceptors are told to stop, and the process
+starts anew, to find out what the disk really holds.
+"""
+
+import fcntl
+import os
+from collections.abc import Callable, Iterable, Sequence
+from importlib.resources import files
+from pathlib import Path
+from typing import Literal, Self
+
+import apsw
+import msgspec
+from msgspec import Raw, Struct
+
+from kiosk.errors import UsageError
+from kiosk.money.calendar import Calendar
+from kiosk.money.entry import ENCODER, GENESIS, Change, Commitment, Entry, Tally, chain, commit_to
+from kiosk.money.ledger import Transfer
+
+APPLICATION_ID = 0x4B4A4E4C  # "KJNL"
+SCHEMAS = ("0001.sql",)  # migrations in order; a database's user_version counts those that it has had
+FILE_NAME = "journal.sqlite3"
+LOCK_NAME = "writer.lock"
+CHECKPOINT_COMMITS = 250  # about ten megabytes of write-ahead log
+
+Mode = Literal["live", "bench"]
+
+
+class JournalError(UsageError):
+    """This journal cannot be written; the message says why and the remedy what to do."""
+
+
+class JournalBroken(Exception):  # noqa: N818 - a state that the machine is in, not a mistake of the caller
+    """A write failed. Nothing more is booked by this process; it stops taking money and starts anew."""
+
+
+class LedgerRefused(Exception):  # noqa: N818 - the ledger's answer
+    """The database refused what cannot be true: a second resolve, an overdraft, a gap. Nothing was written."""
+
+
+class Identity(Struct, frozen=True):
+    """Whose journal it is. Rows are known elsewhere by terminal, incarnation and sequence."""
+
+    terminal: str
+    incarnation: str
+    mode: Mode
+    currency: str
+
+
+class JournalBegun(Identity, frozen=True, tag=True):
+    """The first row of every journal."""
+
+
+class JournalAdopted(Identity, frozen=True, tag=True):
+    """A person took over a restored or foreign journal; it goes on under a new incarnation."""
+
+    by: str
+    reason: str
+
+
+class DayClosed(Struct, frozen=True, tag=True):
+    """The business day is over: it ends with the row before this one."""
+
+    day: str
+
+
+class PersonalErased(Struct, frozen=True, tag=True):
+    """Personal data past its time was wiped, with the salts."""
+
+    sales: list[int]
+
+
+class Personal(Struct, frozen=True):
+    """Something about a customer, kept beside the chain."""
+
+    sale: int
+    label: str
+    value: bytes
+
+
+class Step(Struct, frozen=True):
+    """What is to become one row."""
+
+    at_ms: int
+    fact: bytes
+    changes: Sequence[tuple[int, bytes]] = ()
+    transfers: Sequence[Transfer] = ()
+    tallies: Sequence[Tally] = ()
+    commands: Sequence[bytes] = ()
+    personal: Sequence[Personal] = ()
+    sales: Iterable[int] = ()
+    clock_trusted: bool = True
+
+
+Connect = Callable[[], apsw.Connection]
+
+
+class Journal:
+    """An open journal and its head."""
+
+    def __init__(self, connection: apsw.Connection, calendar: Calendar, entropy: Callable[[int], bytes]) -> None:
+        self._db = connection
+        self._run = connection.cursor().execute
+        self._run_all = connection.cursor().executemany
+        self._calendar = calendar
+        self._entropy = entropy
+        self._lock: int | None = None
+        self._unchecked = 0  # commits since the last checkpoint
+        self._durable = False
+        self.broken = ""
+        self.seq = 0
+        self.head = GENESIS
+        self.day = ""
+        self.last_at_ms = 0
+        self.transfers = 0
+        self.things = 0
+        self.identity = Identity("", "", "bench", "")
+
+    # Making and opening ----------------------------------------------------------------------------------------------
+
+    @classmethod
+    def create(  # noqa: PLR0913 - a journal is born with all of this
+        cls,
+        connection: apsw.Connection,
+        identity: Identity,
+        calendar: Calendar,
+        entropy: Callable[[int], bytes],
+        *,
+        at_ms: int,
+        durable: bool = True,
+    ) -> Self:
+        """Make an empty database into a journal whose first row says whose it is."""
+        journal = cls(connection, calendar, entropy)
+        journal._prepare(durable=durable)
+        journal._migrate(from_version=0)
+        begun = JournalBegun(**msgspec.structs.asdict(identity))
+        journal.commit(Step(at_ms, ENCODER.encode(begun)))
+        return journal
+
+    @classmethod
+    def open(
+        cls,
+        connection: apsw.Connection,
+        calendar: Calendar,
+        entropy: Callable[[int], bytes],
+        *,
+        durable: bool = True,
+    ) -> Self:
+        """Go on with a journal, after a look at its last row; the whole of it is verified elsewhere."""
+        journal = cls(connection, calendar, entropy)
+        journal._prepare(durable=durable)
+        version = check_version(connection)
+        if version < len(SCHEMAS):
+            journal._migrate(version)
+        journal._read_head()
+        return journal
+
+    def _prepare(self, *, durable: bool) -> None:
+        self._db.set_busy_timeout(5_000)
+        wanted = DURABLE if durable else VOLATILE
+        try:
+            for name, value in wanted:
+                self._run(f"PRAGMA {name} = {value}")
+            held = {name: str(self._run(f"PRAGMA {name}").get) for name, _ in wanted}
+        except apsw.Error as error:
+            raise JournalBroken(str(error)) from error
+        if held != dict(wanted):
+            differing = ", ".join(f"{name} is {held[name]}, not {value}" for name, value in wanted if held[name] != value)
+            msg = f"the database does not keep its promises: {differing}"
+            raise JournalError(msg, "put the data folder on a local disk with a file system that supports locking")
+        self._durable = durable
+
+    def _migrate(self, from_version: int) -> None:
+        try:
+            self._run("BEGIN IMMEDIATE")
+            for number in range(from_version, len(SCHEMAS)):
+                self._run(files("kiosk.money").joinpath("schema", SCHEMAS[number]).read_text("utf-8"))
+                self._run(f"PRAGMA user_version = {number + 1}")
+            self._run(f"PRAGMA application_id = {APPLICATION_ID}")
+            self._run("COMMIT")
+        except apsw.Error as error:
+            raise self._break(error) from error
+
+    def _read_head(self) -> None:
+        row = self._run("SELECT seq, day, hash, body FROM entry ORDER BY seq DESC LIMIT 1").get
+        if row is None:
+            msg = "the journal has no first row"
+            raise JournalError(msg, "it was cut off while it was made: remove its folder and run `kiosk init` again")
+        self.seq, self.day, self.head, body = row
+        self.last_at_ms = msgspec.json.decode(body, type=_Moment).at
+        before = self._run("SELECT hash FROM entry WHERE seq = ?", (self.seq - 1,)).get or GENESIS
+        if chain(before, body) != self.head:
+            msg = f"row {self.seq} does not belong to the row before it"
+            raise JournalError(msg, "take no money; run `kiosk journal verify` and call the operator")
+        self.transfers = self._run("SELECT coalesce(max(number), 0) FROM transfer").get
+        self.things = self._run("SELECT coalesce(max(number), 0) FROM thing").get
+        self.identity = read_identity(self._db)
+
+    # Writing ---------------------------------------------------------------------------------------------------------
+
+    def commit(self, step: Step) -> int:
+        """Make one step durable, whole or not at all; its sequence number is the answer."""
+        if self.broken:
+            raise JournalBroken(self.broken)
+        day = max(self.day, self._calendar.day_of(step.at_ms)) if step.clock_trusted or not self.day else self.day
+        try:
+            self._run("BEGIN IMMEDIATE")
+            if day != self.day:
+                self._turn_day(step.at_ms, day)
+            self._write(step, day)
+            self._run("COMMIT")
+        except apsw.ConstraintError as error:
+            # The database refused what cannot be true. Nothing was written; the caller's reckoning is wrong.
+            self._run("ROLLBACK")
+            self._read_head()
+            raise LedgerRefused(str(error)) from error
+        except apsw.Error as error:
+            raise self._break(error) from error
+        self._unchecked += 1
+        if self._durable and self._unchecked >= CHECKPOINT_COMMITS:
+            self.checkpoint()
+        return self.seq
+
+    def _write(self, step: Step, day: str) -> None:
+        seq = self.seq + 1
+        run, run_all = self._run, self._run_all
+        sales = sorted(set(step.sales))
+        personal = [(kept, self._salt(kept.sale)) for kept in step.personal]
+        body = ENCODER.encode(
+            Entry(
+                seq,
+                step.at_ms,
+                day,
+                Raw(step.fact),
+                [Change(number, Raw(data)) for number, data in step.changes],
+                list(step.transfers),
+                list(step.tallies),
+                [Raw(command) for command in step.commands],
+                [Commitment(kept.sale, kept.label, commit_to(salt, kept.value)) for kept, salt in personal],
+                sales,
+                not step.clock_trusted,
+            )
+        )
+        head = chain(self.head, body)
+        run("INSERT INTO entry VALUES (?, ?, ?, ?)", (seq, day, body, head))
+        if step.changes:
+            run_all(
+                "INSERT INTO thing VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET seq = excluded.seq, data = excluded.data",
+                [(number, seq, data.decode()) for number, data in step.changes],
+            )
+            self.things = max(self.things, *(number for number, _ in step.changes))
+        for transfer in step.transfers:
+            run("INSERT INTO transfer VALUES (?, ?, ?, ?, ?, ?, ?, ?)", (
+                transfer.number, seq, transfer.kind, transfer.debit, transfer.credit, transfer.amount,
+                transfer.of, transfer.cause,
+            ))  # fmt: skip
+            self.transfers = transfer.number
+        for tally in step.tallies:
+            run(
+                "INSERT INTO tally VALUES (?, ?, ?, ?)"
+                " ON CONFLICT DO UPDATE SET count = count + excluded.count, amount = amount + excluded.amount",
+                (day, tally.line, tally.count, tally.amount),
+            )
+        for sale in sales:
+            run("INSERT INTO story VALUES (?, ?)", (sale, seq))
+        for kept, _ in personal:
+            run("INSERT INTO personal (sale, seq, label, value) VALUES (?, ?, ?, ?)",
+                (kept.sale, seq, kept.label, kept.value))  # fmt: skip
+        if b'"type":"Journal' in step.fact[:20]:
+            self._identify(seq, step.fact)
+        self.seq, self.head, self.day, self.last_at_ms = seq, head, day, step.at_ms
+
+    def _identify(self, seq: int, fact: bytes) -> None:
+        identity = msgspec.json.decode(fact, type=JournalBegun | JournalAdopted)
+        self._run(
+            "INSERT INTO identity VALUES (1, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET seq = excluded.seq,"
+            " terminal = excluded.terminal, incarnation = excluded.incarnation, mode = excluded.mode",
+            (seq, identity.terminal, identity.incarnation, identity.mode, identity.currency),
+        )
+        self.identity = Identity(identity.terminal, identity.incarnation, identity.mode, identity.currency)
+
+    def _turn_day(self, at_ms: int, day: str) -> None:
+        if self.day:
+            self._write(Step(at_ms, ENCODER.encode(DayClosed(self.day))), self.day)
+            for sql in CLOSE_DAY:
+                self._run(sql, {"day": self.day})
+        self._run("INSERT INTO business_day VALUES (?, ?)", (day, self.seq + 1))
+
+    def _salt(self, sale: int) -> bytes:
+        salt = self._run("SELECT salt FROM salt WHERE sale = ?", (sale,)).get
+        if salt is None:
+            salt = self._entropy(16)
+            self._run("INSERT INTO salt VALUES (?, ?)", (sale, salt))
+        return salt
+
+    def erase_personal(self, at_ms: int, before_day: str) -> list[int]:
+        """Wipe what is known of customers whose sale ended before that day, salts included."""
+        sales: list[int] = [
+            sale
+            for (sale,) in self._run(
+                "SELECT sale FROM salt JOIN thing ON thing.number = sale JOIN entry ON entry.seq = thing.seq"
+                " WHERE NOT open AND day < ? ORDER BY sale",
+                (before_day,),
+            )
+        ]
+        if sales:
+            self.commit(Step(at_ms, ENCODER.encode(PersonalErased(sales))))
+            try:
+                self._run("PRAGMA secure_delete = ON")
+                self._run("BEGIN IMMEDIATE")
+                for table in ("personal", "salt"):
+                    self._run_all(f"DELETE FROM {table} WHERE sale = ?", [(sale,) for sale in sales])  # noqa: S608 - two names of ours
+                self._run("COMMIT")
+            except apsw.Error as error:
+                raise self._break(error) from error
+            self.checkpoint(emptying=True)
+        return sales
+
+    def checkpoint(self, *, emptying: bool = False) -> None:
+        """Move the write-ahead log into the database. SQLite's own would swallow a failed sync, so it is off."""
+        mode = apsw.SQLITE_CHECKPOINT_TRUNCATE if emptying else apsw.SQLITE_CHECKPOINT_PASSIVE
+        try:
+            self._db.wal_checkpoint(mode=mode)
+        except apsw.BusyError:
+            return  # a reader is at work: the log stays a little longer
+        except apsw.Error as error:
+            raise self._break(error) from error
+        self._unchecked = 0
+
+    def _break(self, error: Exception) -> JournalBroken:
+        self.broken = f"the journal could not be written: {error}"
+        # Closing must not sync again what could not be synced.
+        self._db.config(apsw.SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1)
+        return JournalBroken(self.broken)
+
+    # Reading ---------------------------------------------------------------------------------------------------------
+
+    def thing(self, number: int) -> bytes | None:
+        """A thing as it stands, by its number."""
+        data = self._run("SELECT data FROM thing WHERE number = ?", (number,)).get
+        return None if data is None else data.encode()
+
+    def find(self, kind: str, key: str) -> bytes | None:
+        """A thing as it stands, by the name that the world knows it by."""
+        data = self._run("SELECT data FROM thing WHERE kind = ? AND key = ?", (kind, key)).get
+        return None if data is None else data.encode()
+
+    def open_things(self) -> list[bytes]:
+        """Everything that is not at its end, oldest first."""
+        return [data.encode() for (data,) in self._run("SELECT data FROM thing WHERE open ORDER BY number")]
+
+    def balance(self, account: str) -> int:
+        """Credits less debits, of what is posted."""
+        return self._run("SELECT posted FROM balance WHERE account = ?", (account,)).get or 0
+
+    def personal(self, sale: int, label: str) -> bytes | None:
+        """The latest that is known of a customer under that label; None once it was erased."""
+        sql = "SELECT value FROM personal WHERE sale = ? AND label = ? ORDER BY number DESC LIMIT 1"
+        return self._run(sql, (sale, label)).get
+
+    def close(self) -> None:
+        """Let the database and the lock go."""
+        self._db.close(True)  # noqa: FBT003 - apsw's own signature
+        if self._lock is not None:
+            os.close(self._lock)
+            self._lock = None
+
+    def hold(self, lock: int) -> None:
+        """Keep the folder's lock for as long as the journal is open."""
+        self._lock = lock
+
+
+class _Moment(Struct):
+    at: int
+
+
+DURABLE = (
+    ("journal_mode", "wal"),
+    ("synchronous", "2"),  # FULL: a commit is on the disk when it returns
+    ("wal_autocheckpoint", "0"),
+    ("foreign_keys", "1"),
+    ("trusted_schema", "0"),
+)
+VOLATILE = (("journal_mode", "memory"), ("synchronous", "0"), ("foreign_keys", "1"), ("trusted_schema", "0"))
+
+# How everything stands when a day closes: yesterday's closing and today's movements, nothing older.
+CLOSE_DAY = (
+    """
+    INSERT INTO closing SELECT :day, line, sum(count), sum(amount) FROM (
+        SELECT line, count, amount FROM closing
+        WHERE day = (SELECT max(day) FROM closing) AND line NOT GLOB 'promise/*'
+        UNION ALL SELECT 'balance/' || credit, count, amount FROM movement WHERE day = :day
+        UNION ALL SELECT 'balance/' || debit, count, -amount FROM movement WHERE day = :day
+        UNION ALL SELECT 'ever/' || line, count, amount FROM tally WHERE day = :day
+    ) GROUP BY line
+    """,
+    """
+    INSERT INTO closing
+    SELECT :day, 'promise/' || iif(instr(credit, '#'), substr(credit, 1, instr(credit, '#') - 1), credit),
+           count(*), sum(amount)
+    FROM promise GROUP BY 2
+    """,
+)
+
+
+def connect(path: Path | None) -> apsw.Connection:
+    """The database in a file; without a path one in memory, which nothing outlives."""
+    return apsw.Connection(":memory:" if path is None else str(path))
+
+
+def check_version(connection: apsw.Connection) -> int:
+    """How many migrations the database has had; a foreign or newer one is refused."""
+    application = connection.pragma("application_id")
+    version = connection.pragma("user_version")
+    if application != APPLICATION_ID or not isinstance(version, int):
+        msg = f"{connection.filename} is no journal of this terminal's kind"
+        raise JournalError(msg, "name the folder that `kiosk init` made")
+    if version > len(SCHEMAS):
+        msg = f"the journal is of version {version}, this program knows version {len(SCHEMAS)}"
+        raise JournalError(msg, "install the newer program again; an older one must not write here")
+    return version
+
+
+def read_identity(connection: apsw.Connection) -> Identity:
+    """Whose journal it is now."""
+    row = connection.execute("SELECT terminal, incarnation, mode, currency FROM identity").get
+    if row is None:
+        msg = "the journal does not say whose it is"
+        raise JournalError(msg, "run `kiosk journal verify`; if it is whole, run `kiosk adopt`")
+    return Identity(*row)
+
+
+def lock_folder(folder: Path) -> int:
+    """Be the only writer of this folder, or say that another one is at work."""
+    handle = os.open(folder / LOCK_NAME, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError as error:
+        os.close(handle)
+        msg = f"{folder} is being written by another process"
+        raise JournalError(msg, "stop the terminal that runs on it, or wait until the other command has ended") from error
+    return handle

@@ -1,0 +1,112 @@
+"""The machine has one secret, in a file outside the data folder; whatever must not be guessed is derived from it.
+
+Who has a copy of the data folder alone can neither sign a head nor read a claim code out of it.
+"""
+
+import hashlib
+import os
+import re
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+from kiosk.errors import UsageError
+from kiosk.money.codes import CodeBook
+from kiosk.money.durable_file import sync_folder, write_durably
+
+SECRET_BYTES = 32
+FILE_BYTES_MAX = 1024  # a key file has 65
+_HEX = re.compile(rb"[0-9a-fA-F]{64}\s*")
+
+
+class MachineKey:
+    """The secret, and what is derived from it for each purpose."""
+
+    def __init__(self, secret: bytes) -> None:
+        self._secret = secret
+
+    def signing_key(self) -> Ed25519PrivateKey:
+        """Signs the heads of the journal."""
+        return Ed25519PrivateKey.from_private_bytes(self._derive(b"head signature"))
+
+    def public_key(self) -> bytes:
+        """Proves those signatures; everybody may have it."""
+        return self.signing_key().public_key().public_bytes_raw()
+
+    def code_book(self, incarnation: str) -> CodeBook:
+        """Makes the claim codes of one incarnation, and recognises those of every one."""
+        return CodeBook(self._derive(b"claim codes"), incarnation)
+
+    def code_text(self, claim: int, digest: str, incarnations: Sequence[str]) -> str | None:
+        """The code of a claim in full, under whichever incarnation it was made; None if this secret never made it."""
+        for incarnation in incarnations:
+            book = self.code_book(incarnation)
+            if book.code(claim).digest == digest:
+                return book.text(claim)
+        return None
+
+    def _derive(self, purpose: bytes) -> bytes:
+        return hashlib.blake2b(key=self._secret, person=purpose, digest_size=SECRET_BYTES).digest()
+
+
+def public_path(path: Path) -> Path:
+    """Where the public key of a secret file lies."""
+    return path.with_name(f"{path.name}.pub")
+
+
+def create(path: Path, entropy: Callable[[int], bytes]) -> bool:
+    """Make the secret if there is none, and never touch one that is there; the answer tells which."""
+    if path.exists():
+        return False
+    new = path.with_name(f"{path.name}.new")
+    try:
+        handle = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
+        with os.fdopen(handle, "wb") as file:
+            file.write(entropy(SECRET_BYTES).hex().encode() + b"\n")
+            file.flush()
+            os.fsync(handle)
+        os.link(new, path)  # unlike a rename it never takes the place of a file that is there
+        new.unlink()
+        sync_folder(path.parent)
+    except FileExistsError:
+        new.unlink()
+        return False
+    except OSError as error:
+        msg = f"the secret key {path} cannot be made: {error.strerror}"
+        raise UsageError(msg, "name a folder that this account can write to") from error
+    return True
+
+
+def read(path: Path) -> MachineKey:
+    """Read the secret."""
+    return MachineKey(_read_hex(path, "the secret key", "put its saved copy back"))
+
+
+def write_public(path: Path) -> Path:
+    """Write the public key beside the secret."""
+    public = public_path(path)
+    try:
+        write_durably(public, read(path).public_key().hex().encode() + b"\n")
+    except OSError as error:
+        msg = f"the public key {public} cannot be written: {error.strerror}"
+        raise UsageError(msg, "let this account write to its folder") from error
+    return public
+
+
+def read_public(path: Path) -> bytes:
+    """Read a public key that came from outside the data folder."""
+    return _read_hex(path, "the public key", "name the file that `kiosk init` wrote beside the secret key")
+
+
+def _read_hex(path: Path, what: str, remedy: str) -> bytes:
+    try:
+        with path.open("rb") as file:
+            content = file.read(FILE_BYTES_MAX)
+    except OSError as error:
+        msg = f"{what} {path} cannot be read: {error.strerror}"
+        raise UsageError(msg, remedy) from error
+    if not _HEX.fullmatch(content):
+        msg = f"{what} {path} does not hold {SECRET_BYTES} bytes as {2 * SECRET_BYTES} hexadecimal characters"
+        raise UsageError(msg, remedy)
+    return bytes.fromhex(content.decode())

@@ -1,0 +1,1 @@
+"""The tests mirror the tree; whatever a promise rests on is proved here."""

@@ -1,0 +1,1 @@
+"""No power cut loses what was acknowledged: the simulated disk, and the stories told on it."""
