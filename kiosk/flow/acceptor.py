@@ -78,11 +78,11 @@ def know(acceptor: Acceptor, fact: DeviceReady, out: Outcome) -> Acceptor:
 
 def close(acceptor: Acceptor, _: Fact, out: Outcome) -> Acceptor:
     out.command(CloseAcceptor(acceptor.key))
-    return acceptor
+    return replace(acceptor, next=0, accept=())
 
 
 def forget_next(acceptor: Acceptor, _: CashNoMore, __: Outcome) -> Acceptor:
-    return replace(acceptor, next=0)
+    return replace(acceptor, next=0, accept=())
 
 
 def forget(acceptor: Acceptor, _: Fact, __: Outcome) -> Acceptor:
@@ -94,7 +94,7 @@ def fail(acceptor: Acceptor, fact: Fact, out: Outcome) -> Acceptor:
         out.tell(CashUnavailable(sale, acceptor.key))
     cause = fact.fault if isinstance(fact, DeviceFailed) else "box_removed"
     out.alarm(cause, acceptor)
-    return replace(acceptor, next=0)
+    return replace(acceptor, next=0, accept=() if acceptor.state == "draining" else acceptor.accept)
 
 
 def take_box_out(acceptor: Acceptor, fact: BoxRemoved, out: Outcome) -> Acceptor:
@@ -109,7 +109,7 @@ def put_box_in(acceptor: Acceptor, _: BoxInserted, __: Outcome) -> Acceptor:
 
 def announce(acceptor: Acceptor, fact: NoteEscrowed, out: Outcome) -> Acceptor:
     sale = acceptor.sale if acceptor.state == "taking" else 0
-    out.begin(lambda _: NoteSeen(acceptor.key, fact.position, acceptor.box, fact.amount, sale))
+    out.tell(NoteSeen(acceptor.key, fact.position, acceptor.box, fact.amount, sale))
     return replace(acceptor, last=fact.position)
 
 
@@ -159,6 +159,10 @@ def wanted(acceptor: Acceptor, _: Fact) -> bool:
 
 
 def still_wanted(acceptor: Acceptor, _: DeviceReady) -> bool:
+    return acceptor.sale != 0 and acceptor.accept != ()
+
+
+def was_draining(acceptor: Acceptor, _: DeviceReady) -> bool:
     return acceptor.sale != 0
 
 
@@ -170,7 +174,8 @@ def of_present(acceptor: Acceptor, fact: CashWanted | CashNoMore) -> bool:
     return fact.sale == acceptor.sale
 
 
-EVERY = "new closed taking draining failed unboxed"
+KNOWN = "closed taking draining failed unboxed"
+EVERY = f"new {KNOWN}"
 
 ACCEPTOR = Table(
     Acceptor,
@@ -200,6 +205,7 @@ ACCEPTOR = Table(
     on("draining", DeviceReady, "=", know),
     on("taking", DeviceReady, "=", reopen),
     on("failed", DeviceReady, "taking", reopen, still_wanted),
+    on("failed", DeviceReady, "draining", know, was_draining),
     on("failed", DeviceReady, "closed", know),
     ignore("unboxed", DeviceReady),
     on("new closed taking draining failed", DeviceFailed, "failed", fail),
@@ -213,10 +219,14 @@ ACCEPTOR = Table(
     ignore("new", Restarted),
     # cash
     on(EVERY, NoteEscrowed, "=", None, repeated),
-    on(EVERY, NoteEscrowed, "=", announce),
+    on("new", NoteEscrowed, "closed", announce),
+    on(KNOWN, NoteEscrowed, "=", announce),
     on(EVERY, CoinInserted, "=", None, repeated),
-    on(EVERY, CoinInserted, "=", take_coin),
+    on("new", CoinInserted, "closed", take_coin),
+    on(KNOWN, CoinInserted, "=", take_coin),
     on(EVERY, CoinsLost, "=", None, repeated),
-    on(EVERY, CoinsLost, "=", lose_coins),
-    on(EVERY, StrayNote, "=", take_stray),
+    on("new", CoinsLost, "closed", lose_coins),
+    on(KNOWN, CoinsLost, "=", lose_coins),
+    on("new", StrayNote, "closed", take_stray),
+    on(KNOWN, StrayNote, "=", take_stray),
 )

@@ -111,6 +111,10 @@ def begin_payout(claim: Claim, fact: PayoutBegun, out: Outcome) -> Claim:
     return replace(claim, taken=amount, promise=promise)
 
 
+def revive_and_pay_out(claim: Claim, fact: PayoutBegun, out: Outcome) -> Claim:
+    return begin_payout(revive(claim, fact, out), fact, out)
+
+
 def end_payout(claim: Claim, _: PayoutDone, out: Outcome) -> Claim:
     promise, taken = promised(claim)
     out.post(promise)
@@ -126,6 +130,10 @@ def begin_refund(claim: Claim, fact: ClaimRefundBegun, out: Outcome) -> Claim:
         lambda name: RefundWanted(name, claim.sale, claim.number, source, fact.provider, fact.payment, amount)
     )
     return replace(claim, taken=amount)
+
+
+def revive_and_refund(claim: Claim, fact: ClaimRefundBegun, out: Outcome) -> Claim:
+    return begin_refund(revive(claim, fact, out), fact, out)
 
 
 def end_refund(claim: Claim, fact: ClaimRefundEnded, out: Outcome) -> Claim:
@@ -178,6 +186,11 @@ def freeze_unclaimed(claim: Claim, fact: ClaimFrozen, out: Outcome) -> Claim:
     return replace(revive(claim, fact, out), was="open")
 
 
+def freeze_held(claim: Claim, fact: ClaimFrozen, out: Outcome) -> Claim:
+    out.tell(PartEnded(claim.buyer, claim.number))
+    return replace(let_go(claim, fact, out), was="open")
+
+
 def thaw(claim: Claim, _: ClaimThawed, __: Outcome) -> Claim:
     return replace(claim, was="")
 
@@ -226,6 +239,10 @@ def has_successor(claim: Claim, _: Fact) -> bool:
 
 def more_is_left(claim: Claim, _: Fact) -> bool:
     return bool(claim.balance) and claim.balance != claim.taken
+
+
+def held_already(claim: Claim, fact: ClaimPresented) -> bool:
+    return claim.buyer == fact.buyer
 
 
 def done(_: Claim, fact: ClaimRefundEnded) -> bool:
@@ -293,6 +310,7 @@ CLAIM = Table(
     # money is spent
     on("open", ClaimPresented, "held", hold),
     on("unclaimed", ClaimPresented, "held", revive_and_hold),
+    on("held", ClaimPresented, "=", None, held_already),
     on(_all_but("open unclaimed"), ClaimPresented, "=", refuse),
     on("held", ClaimUsed, "spent", use),
     ignore(_all_but("held"), ClaimUsed),
@@ -300,7 +318,8 @@ CLAIM = Table(
     ignore(_all_but("held"), ClaimReleased),
     # money is paid out
     on("open", PayoutBegun, "paying_out", begin_payout),
-    ignore(_all_but("open"), PayoutBegun),
+    on("unclaimed", PayoutBegun, "paying_out", revive_and_pay_out),
+    ignore(_all_but("open unclaimed"), PayoutBegun),
     on("paying_out", PayoutDone, "open", end_payout, more_is_left),
     on("paying_out", PayoutDone, "paid_out", end_payout),
     ignore(_all_but("paying_out"), PayoutDone),
@@ -308,7 +327,9 @@ CLAIM = Table(
     ignore(_all_but("paying_out"), PayoutFailed),
     # money goes back
     on("open", ClaimRefundBegun, "refunding", begin_refund),
-    ignore(_all_but("open"), ClaimRefundBegun),
+    on("unclaimed", ClaimRefundBegun, "refunding", revive_and_refund),
+    ignore(_all_but("open unclaimed"), ClaimRefundBegun),
+    on("refunding", ClaimRefundEnded, "=", refund_undone, undone),  # an earlier one
     on("refunding", ClaimRefundEnded, "open", end_refund, done_and_more),
     on("refunding", ClaimRefundEnded, "refunded", end_refund, done),
     on("refunding", ClaimRefundEnded, "open", stop_refund),
@@ -325,7 +346,8 @@ CLAIM = Table(
     ignore(_all_but("open unclaimed"), ClaimReplaced),
     on("open empty waiting", ClaimFrozen, "frozen", freeze),
     on("unclaimed", ClaimFrozen, "frozen", freeze_unclaimed),
-    ignore(_all_but("open empty waiting unclaimed"), ClaimFrozen),
+    on("held", ClaimFrozen, "frozen", freeze_held),
+    ignore(_all_but("open empty waiting unclaimed held"), ClaimFrozen),
     on("frozen", ClaimThawed, "waiting", thaw, was_waiting),
     on("frozen", ClaimThawed, "open", thaw, worth_something),
     on("frozen", ClaimThawed, "empty", thaw),

@@ -30,8 +30,7 @@ CASCADE_MAX = 100  # facts that one fact may bring about; the longest real one h
 MAY_SAY_ZERO = (SaleOpened, TopUpAccepted, BoxCounted)  # no fee, nothing credited, an empty box
 
 TABLES: dict[str, Table[Any]] = {
-    table.kind: table
-    for table in (ACCEPTOR, NOTE, BOX, ORDER, AUTHORISATION, DELIVERY, REFUND, CLAIM, SUSPENSE, SALE)
+    table.kind: table for table in (ACCEPTOR, NOTE, BOX, ORDER, AUTHORISATION, DELIVERY, REFUND, CLAIM, SUSPENSE, SALE)
 }
 
 AnyThing = Acceptor | Note | Box | Order | Authorisation | Delivery | Refund | Claim | Suspense | Sale
@@ -155,7 +154,8 @@ class Core:
             thing = changed.get(whose) or self.thing(whose)
             if isinstance(thing, table.thing):
                 return thing
-            stranger = out.newcomer()  # a number of nothing, or of another kind of thing, which must not be written over
+            # A number of nothing, or of another kind of thing, which must not be written over.
+            stranger = out.newcomer()
             return table.blank(stranger, f"#{stranger}")
         if not number:
             known = born.get((table.kind, whose))

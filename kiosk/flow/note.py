@@ -71,6 +71,11 @@ def give_back(note: Note, _: Fact, out: Outcome) -> Note:
     return note
 
 
+def give_back_and_wonder(note: Note, _: Fact, out: Outcome) -> Note:
+    out.alarm("note_contradiction", note)
+    return give_back(note, _, out)
+
+
 def give_back_unknown(note: Note, fact: NoteHeld, out: Outcome) -> Note:
     out.command(ReturnNote(fact.device, fact.position))
     return replace(note, device=fact.device, position=fact.position)
@@ -204,7 +209,8 @@ NOTE = Table(
     "stacked returned stray lost",
     on("new", NoteSeen, "returning", see, for_nobody),
     on("new", NoteSeen, "escrow", see),
-    ignore("escrow stacking returning stacked returned in_doubt stray lost", NoteSeen),
+    on("returning stacked returned in_doubt stray lost", NoteSeen, "=", give_back_and_wonder),
+    ignore("escrow stacking", NoteSeen),
     on("escrow", NoteWanted, "stacking", stack),
     on("escrow", NoteUnwanted, "returning", give_back),
     ignore("new stacking returning stacked returned in_doubt stray lost", NoteWanted, NoteUnwanted),
@@ -241,7 +247,7 @@ NOTE = Table(
     # asked after a start
     on(ON_ITS_WAY, NoteHeld, "returning", give_back),
     on("new", NoteHeld, "returning", give_back_unknown),
-    on("in_doubt", NoteHeld, "=", wonder),
+    on("in_doubt", NoteHeld, "=", give_back_and_wonder),
     ignore("stacked returned stray lost", NoteHeld),
     on("escrow stacking returning in_doubt", Restarted, "=", ask),
     ignore("new stacked returned stray lost", Restarted),

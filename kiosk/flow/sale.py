@@ -1,4 +1,4 @@
-"""A sale composes its parts: it takes whatever money arrives, delivers once it is covered, and gives back what is not used.
+"""A sale composes its parts: it takes what money arrives, delivers once it is covered, and gives back what is left.
 
 Money that arrives in any other state is given back the way it came where that is possible, and owed where it is not.
 """
@@ -86,7 +86,7 @@ class Sale(Thing, frozen=True, tag="sale", kw_only=True):
     cash: Money | None = None  # how much of what was paid is cash
     route: int = 0
     parts: tuple[Part, ...] = ()
-    lanes: tuple[str, ...] = ()  # acceptors that are open for it
+    lanes: tuple[str, ...] = ()  # acceptors that were invited, working or not
     payments: tuple[Payment, ...] = ()
     cancelled: bool = False
 
@@ -190,6 +190,9 @@ def open_sale(sale: Sale, fact: SaleOpened, out: Outcome) -> Sale:
 
 
 def invite_cash(sale: Sale, fact: CashChosen, out: Outcome) -> Sale:
+    for device in sale.lanes:
+        if device not in fact.devices:
+            out.tell(CashNoMore(device, sale.number))
     for device in fact.devices:
         out.tell(CashWanted(device, sale.number, agreed(sale).accept))
     return replace(_no_more_orders(sale, out), lanes=fact.devices)
@@ -245,8 +248,10 @@ def refuse_note(sale: Sale, fact: NoteOffered, out: Outcome) -> Sale:
     return sale
 
 
-def lose_lane(sale: Sale, fact: CashUnavailable, _: Outcome) -> Sale:
-    return replace(sale, lanes=tuple(lane for lane in sale.lanes if lane != fact.device))
+def miss_lane(sale: Sale, _: CashUnavailable, out: Outcome) -> Sale:
+    """It stays invited: it goes on when it works again, and has to hear when the sale wants no more."""
+    out.count("sale/cash_unavailable")
+    return sale
 
 
 def go_on(sale: Sale, fact: Fact, out: Outcome) -> Sale:
@@ -394,9 +399,7 @@ def _send(sale: Sale, out: Outcome) -> Sale:
     route = terms.routes[sale.route]
     price = min(face, max(spending - terms.fee, zero(spending.currency)))
     fee = spending - price
-    out.begin(
-        lambda name: DeliveryWanted(name, sale.number, route.carrier, route.resend_safe, price, fee, face)
-    )
+    out.begin(lambda name: DeliveryWanted(name, sale.number, route.carrier, route.resend_safe, price, fee, face))
     return sale
 
 
@@ -527,7 +530,7 @@ SALE = Table(
     # notes
     on("paying", NoteOffered, "=", take_note, fits),
     on(ALL, NoteOffered, "=", refuse_note),
-    on("paying closing", CashUnavailable, "=", lose_lane),
+    on("paying closing", CashUnavailable, "=", miss_lane),
     ignore("new delivering doubtful done returned cancelled", CashUnavailable),
     # money
     on("paying", MoneyArrived, "delivering", cover, covered),

@@ -1,4 +1,4 @@
-"""Money without a home: it is recorded with all that is known, alarmed, and ends by a count or a person, never by time."""
+"""Money without a home: recorded with all that is known, alarmed, and ended by a count or a person, never by time."""
 
 from msgspec.structs import replace
 

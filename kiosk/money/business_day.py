@@ -1,12 +1,16 @@
 """What the journal knows of one business day: that day's own rows and the closing before them, and nothing older."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterable, Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
 from typing import NamedTuple
 
 import apsw
 from msgspec import Struct
 
+from kiosk.errors import UsageError
 from kiosk.money.accounts import class_of
+from kiosk.money.journal import FILE_NAME, check_version
 
 CLASSES_MAX = 10_000  # far more classes of accounts than any terminal has devices, rails and carriers
 HALVINGS_MAX = 64  # of a number below 2^63
@@ -78,6 +82,24 @@ class Day(Struct, frozen=True):
 NOTHING = Standing({}, {}, {})
 WAYS = ("cash", "cash_out")  # into a box, and out of it again by a mistake of the device
 CLASS = "iif(instr({0}, '#'), substr({0}, 1, instr({0}, '#') - 1), {0})"
+
+
+@contextmanager
+def reading(folder: Path) -> Generator[apsw.Connection]:
+    """One moment of a journal that another process may be writing: a reader of a write-ahead log is in nobody's way."""
+    path = folder / FILE_NAME
+    if not path.is_file():
+        problem = f"there is no journal in {folder}"
+        raise UsageError(problem, "name the folder that `kiosk init` made")
+    try:
+        with closing(apsw.Connection(str(path), flags=apsw.SQLITE_OPEN_READONLY)) as connection:
+            connection.set_busy_timeout(5_000)
+            with connection:
+                check_version(connection)
+                yield connection
+    except apsw.Error as error:
+        problem = f"{path} cannot be read: {error}"
+        raise UsageError(problem, "check the disk and your rights to the folder; run `kiosk journal verify`") from error
 
 
 def known_days(db: apsw.Connection) -> tuple[str, str]:
@@ -188,6 +210,14 @@ def without_boxes(lines: dict[str, Sum]) -> dict[str, Sum]:
     return result
 
 
+def box_content(pieces: dict[str, Sum]) -> Sum:
+    """What a box holds: what came in less what came out again."""
+    result = Sum()
+    for piece, counted in pieces.items():
+        result = result + counted if piece.startswith("cash/") else result - counted
+    return result
+
+
 def _boxes_in_use(db: apsw.Connection) -> dict[str, int]:
     sql = (
         "SELECT key || '#' || coalesce(data ->> '$.box', 1) AS box,"
@@ -204,7 +234,7 @@ def _boxes_in_use_then(then: Standing) -> Iterator[str]:
 
 
 def _pieces(db: apsw.Connection, day: str | None, box: str) -> dict[str, Sum]:
-    """What came in, and out again, since the box was put in; its number never comes again, so its counters are its own."""
+    """What came in, and out again, since the box was put in: its number never comes again."""
     sql = "SELECT count, amount, ? || substr(line, ?) FROM closing WHERE day = ? AND line BETWEEN ? AND ?"
     return {
         piece: Sum(count, amount)

@@ -5,7 +5,7 @@ from zoneinfo import ZoneInfo
 
 
 class Calendar:
-    """Which business day a moment belongs to; the answer for the present day is kept, since it is asked at each commit."""
+    """Which business day a moment belongs to; today's bounds are kept, since each commit asks."""
 
     def __init__(self, timezone: str, cutoff: time) -> None:
         self._zone = ZoneInfo(timezone)

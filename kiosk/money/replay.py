@@ -4,42 +4,55 @@ Rows, transfers and personal data never change once they are written, so they ar
 snapshot of its own: a long verification never keeps the write-ahead log from being emptied.
 """
 
-import hashlib
 from array import array
-from collections.abc import Sequence
+from collections.abc import Callable
+from itertools import zip_longest
+from typing import Annotated, TypeVar
 
 import apsw
 import msgspec
-from msgspec import Raw, Struct
+from msgspec import Meta, Raw, Struct
 from msgspec.structs import astuple
 
-from kiosk.money.accounts import class_of, line_of
+from kiosk.money.day_books import DayBooks
 from kiosk.money.entry import GENESIS, chain, commit_to
 from kiosk.money.journal import DayClosed, Identity, JournalAdopted, JournalBegun, PersonalErased
 from kiosk.money.ledger import Ledger, LedgerError, Transfer
 
 SLICE_ROWS = 1_000
-NUMBERS_LEAP_MAX = 10_000  # things that one row may bring; the longest real row has about a dozen
+NUMBERS_LEAP_MAX = 10_000  # how far a row may be ahead with the number of a thing; a dozen is ordinary
+STORY_BEGINS = hash(b"the story begins")  # another one in each process
+MOVING = frozenset({"direct", "post", "correction"})
 
-Sums = dict[str, tuple[int, int]]  # line → count, amount
-
-
-class Problem(Struct, frozen=True):
-    """What is wrong, and the row where it shows first; 0 where it is not about one row."""
-
-    row: int
-    what: str
-
-    def __str__(self) -> str:
-        return f"row {self.row}: {self.what}" if self.row else self.what
+ROWS = "SELECT seq, day, body, hash FROM entry WHERE seq > ? ORDER BY seq LIMIT ?"
+TRANSFERS = (
+    "SELECT seq, number, kind, debit, credit, amount, of, cause FROM transfer WHERE number >= ? ORDER BY number LIMIT ?"
+)
+PERSONAL = (
+    "SELECT number, personal.seq, personal.sale, label, value, salt FROM personal"
+    " LEFT JOIN salt ON salt.sale = personal.sale WHERE number > ? ORDER BY number LIMIT ?"
+)
 
 
 class BadError(Exception):
-    """The rows cannot be followed any further."""
+    """The rows cannot be followed beyond this one."""
 
     def __init__(self, row: int, what: str) -> None:
         super().__init__(row, what)
-        self.problem = Problem(row, what)
+        self.row = row
+        self.what = what
+
+
+class Adoption(Struct, frozen=True):
+    """A person took the journal over, with that row."""
+
+    row: int
+    at: int
+    by: str
+    reason: str
+
+
+Number = Annotated[int, Meta(ge=0)]
 
 
 class _Fact(Struct, frozen=True, gc=False):
@@ -47,60 +60,191 @@ class _Fact(Struct, frozen=True, gc=False):
 
 
 class _Row(Struct, frozen=True, gc=False):
-    """What is looked at of an Entry; the rest is vouched for by the hash alone."""
+    """What is looked at of an Entry; for the rest its hash vouches."""
 
     seq: int
     day: str
     fact: _Fact
-    changes: tuple[tuple[int, Raw], ...] = ()
+    changes: tuple[tuple[Number, Raw], ...] = ()
     transfers: tuple[Transfer, ...] = ()
     tallies: tuple[tuple[str, int, int], ...] = ()
     personal: tuple[tuple[int, str, str], ...] = ()
-    sales: tuple[int, ...] = ()
-
-
-_OwnFact = JournalBegun | JournalAdopted | DayClosed | PersonalErased
+    sales: tuple[Number, ...] = ()
 
 
 class _OwnRow(Struct, frozen=True):
+    """A row about the journal itself."""
+
     at: int
-    fact: _OwnFact
+    fact: JournalBegun | JournalAdopted | DayClosed | PersonalErased
 
 
 _decode = msgspec.json.Decoder(_Row).decode
 _decode_own = msgspec.json.Decoder(_OwnRow).decode
 _OWN = frozenset(fact.__name__ for fact in (JournalBegun, JournalAdopted, DayClosed, PersonalErased))
+T = TypeVar("T")
 
-ROWS = "SELECT seq, day, body, hash FROM entry WHERE seq > ? ORDER BY seq LIMIT ?"
-TRANSFERS = (
-    "SELECT seq, number, kind, debit, credit, amount, of, cause FROM transfer WHERE number > ? ORDER BY number LIMIT ?"
-)
-PERSONAL = (
-    "SELECT number, personal.seq, personal.sale, label, value, salt"
-    " FROM personal LEFT JOIN salt ON salt.sale = personal.sale WHERE number > ? ORDER BY number LIMIT ?"
-)
+Moved = tuple[int, int, str, str, str, int, int, str]  # a row of the table `transfer`
+Kept = tuple[int, int, str, str]  # row, sale, label, commitment
 
 
-class Accounts:
-    """Every account that was ever touched; one byte each for those that have a number."""
+class Replay:
+    """What the rows up to `seq` say."""
 
-    def __init__(self) -> None:
-        self._numbered: dict[str, bytearray] = {}
-        self._named: set[str] = set()
+    def __init__(self, connection: apsw.Connection) -> None:
+        self._db = connection
+        self.seq = 0
+        self.head = GENESIS
+        self.day = ""
+        self.closed = False  # did the last row close its day?
+        self.begun: dict[str, int] = {}  # business day → its first row
+        self.identity: tuple[int, Identity] | None = None  # and the row that says so
+        self.adoptions: list[Adoption] = []
+        self.ledger = Ledger()
+        self.books = DayBooks()
+        # By the number of a thing: the row that changed it last, its bytes then, and the rows of its story. The hash is
+        # Python's own, keyed anew in each process: nobody can prepare other bytes that have the same one.
+        self.thing_row = array("q")
+        self.thing_hash = array("q")
+        self.story_hash = array("q")
+        self._room = 0  # in each of the three
+        self.things = 0
+        self.stories = 0
+        self.gone: dict[int, int] = {}  # sale → a row whose personal data is not there, until a row says why
+        self.personal = 0  # the last row of that table that was compared
+        self._moved: list[Moved] = []  # of this slice, as the next one
+        self._kept: list[Kept] = []
 
-    def touch(self, account: str) -> None:
-        name, _, written = account.partition("#")
-        number = int(written) if written.isdecimal() else -1
-        marks = self._numbered.setdefault(name, bytearray())
-        if 0 <= number < len(marks) + NUMBERS_LEAP_MAX and written == str(number):
-            if number >= len(marks):
-                marks.extend(bytes(number + NUMBERS_LEAP_MAX - len(marks)))
-            marks[number] = 1
-        else:
-            self._named.add(account)
+    def advance(self) -> int:
+        """Take the next slice; how many rows it had is the answer."""
+        rows: list[tuple[int, str, bytes, bytes]] = self._db.execute(ROWS, (self.seq, SLICE_ROWS)).fetchall()
+        try:
+            for seq, day, body, digest in rows:
+                self._take(seq, day, body, digest)
+        finally:
+            self._compare_transfers()  # also when a row was bad: an earlier one may be worse
+            self._compare_personal()
+        return len(rows)
 
-    def __contains__(self, account: str) -> bool:
-        ...
+    def _take(self, seq: int, day: str, body: bytes, digest: bytes) -> None:
+        if seq != self.seq + 1:
+            raise BadError(self.seq + 1, f"it is missing; row {seq} comes next")
+        head = chain(self.head, body)
+        if head != digest:
+            raise BadError(seq, "its hash does not follow from its bytes and the row before it")
+        row = _read(_decode, seq, body)
+        if row.seq != seq or row.day != day:
+            raise BadError(seq, f"its bytes say row {row.seq} of {row.day}, its columns row {seq} of {day}")
+        if day != self.day:
+            self._turn_day(seq, day)
+        elif self.closed:
+            raise BadError(seq, f"it is of {day}, which the row before it closed")
+        if row.fact.type in _OWN:
+            self._take_own(seq, body)
+        elif self.identity is None:
+            raise BadError(seq, "it comes before any row that says whose journal this is")
+        for number, data in row.changes:
+            if number >= self._room:
+                self._reach(seq, number)
+            if not self.thing_row[number]:
+                self.things += 1
+            self.thing_row[number] = seq
+            self.thing_hash[number] = hash(bytes(data))
+        for sale in row.sales:
+            if sale >= self._room:
+                self._reach(seq, sale)
+            self.story_hash[sale] = hash((self.story_hash[sale], seq))
+            self.stories += 1
+        if row.transfers:
+            self._book(seq, row.transfers)
+        self.books.count(row.tallies)
+        self._kept += [(seq, *commitment) for commitment in row.personal]
+        self.seq, self.head = seq, head
 
-    def __len__(self) -> int:
-        return len(self._named) + sum(marks.count(1) for marks in self._numbered.values())
+    def _take_own(self, seq: int, body: bytes) -> None:
+        row = _read(_decode_own, seq, body)
+        match row.fact:
+            case JournalBegun() | JournalAdopted() as fact:
+                identity = Identity(fact.terminal, fact.incarnation, fact.mode, fact.currency)
+                if isinstance(fact, JournalAdopted):
+                    self.adoptions.append(Adoption(seq, row.at, fact.by, fact.reason))
+                elif seq != 1:
+                    raise BadError(seq, "a journal begins here, in the midst of one")
+                self.identity = seq, identity
+            case DayClosed():
+                if row.fact.day != self.day:
+                    raise BadError(seq, f"it closes {row.fact.day}, and the day is {self.day}")
+                self.closed = True
+            case PersonalErased():
+                self._compare_personal()
+                for sale in row.fact.sales:
+                    self.gone.pop(sale, None)
+
+    def _turn_day(self, seq: int, day: str) -> None:
+        if day < self.day:
+            raise BadError(seq, f"the business day goes back from {self.day} to {day}")
+        if self.day:
+            if not self.closed:
+                raise BadError(seq, f"it is of {day}, and no row has closed {self.day}")
+            differs = self.books.close(self._db, self.day, self.ledger.promises.values())
+            if differs:
+                raise BadError(self.seq, differs)
+        self.begun[day] = seq
+        self.day, self.closed = day, False
+
+    def _reach(self, seq: int, number: int) -> None:
+        """Make room for the thing of that number."""
+        more = number - self._room + NUMBERS_LEAP_MAX
+        if more > 2 * NUMBERS_LEAP_MAX:
+            raise BadError(seq, f"it names a thing by the number {number}")
+        self.thing_row.extend([0] * more)
+        self.thing_hash.extend([0] * more)
+        self.story_hash.extend([STORY_BEGINS] * more)
+        self._room += more
+
+    def _book(self, seq: int, transfers: tuple[Transfer, ...]) -> None:
+        for transfer in transfers:
+            try:
+                self.ledger.book(transfer)
+                if transfer.kind in MOVING:
+                    self.books.move(transfer)
+            except LedgerError as error:
+                raise BadError(seq, str(error)) from error
+            except KeyError as error:
+                raise BadError(seq, f"transfer {transfer.number} names an account that is in no chart") from error
+            self._moved.append((seq, *astuple(transfer)))
+
+    def _compare_transfers(self) -> None:
+        """The ledger's own table must hold what the rows say, letter for letter."""
+        moved, self._moved = self._moved, []
+        if not moved:
+            return
+        found = self._db.execute(TRANSFERS, (moved[0][1], len(moved))).fetchall()
+        for right, there in zip_longest(moved, found) if found != moved else ():
+            if right != there:
+                raise BadError(right[0], f"the ledger holds its transfer {right[1]} otherwise, or not at all")
+
+    def _compare_personal(self) -> None:
+        """What is known of customers must be what the rows committed to; what is not, must have been erased."""
+        wanted, self._kept = self._kept, []
+        if not wanted:
+            return
+        found = iter(self._db.execute(PERSONAL, (self.personal, len(wanted))).fetchall())
+        row = next(found, None)
+        for kept in wanted:
+            seq, sale, _, commitment = kept
+            if row is None or row[1:4] != kept[:3]:
+                self.gone.setdefault(sale, seq)
+                continue
+            number, value, salt = row[0], row[4], row[5]
+            if salt is None or commit_to(salt, value) != commitment:
+                raise BadError(seq, f"personal data {number}, of sale {sale}, is not what the row committed to")
+            self.personal = number
+            row = next(found, None)
+
+
+def _read(decode: Callable[[bytes], T], seq: int, body: bytes) -> T:
+    try:
+        return decode(body)
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise BadError(seq, f"its bytes cannot be read: {error}") from error

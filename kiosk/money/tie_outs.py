@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 
 from msgspec import Struct
 
-from kiosk.money.business_day import Booking, Day, Flow, Sum, add, without_boxes
+from kiosk.money.business_day import Day, Flow, Sum, add, box_content, without_boxes
 
 COUNTED = "the machines counted"
 MOVED = "the ledger moved"
@@ -177,15 +177,14 @@ def _carriers(day: Day) -> Iterator[Tie]:
         for outcome, kind in (("sent", "pending"), ("accepted", "post"), ("declined", "void")):
             transfers = total(n for how, n in day.booked.items() if how[:3] == (kind, "payer", account))
             counted = tallied(day, f"{line}{outcome}")
-            yield Tie(
-                day.day, f"top-ups {outcome}, {carrier}", COUNTED, count_of(counted), BOOKED, count_of(transfers)
-            )
+            yield Tie(day.day, f"top-ups {outcome}, {carrier}", COUNTED, count_of(counted), BOOKED, count_of(transfers))
 
 
 def _lives(day: Day) -> Iterator[Tie]:
     """Opening, what was added and what was taken, against what is there at the end."""
     arisen = tallied(day, "suspense/") - tallied(day, "suspense/settled", "suspense/not_there")
-    yield _counted_and_moved(day, "suspense: arisen", amount_of(arisen), amount_of(moved(day, "escrow doubt", "suspense")))
+    suspended = moved(day, "escrow doubt", "suspense")
+    yield _counted_and_moved(day, "suspense: arisen", amount_of(arisen), amount_of(suspended))
     for liability, (more, less) in LIFE.items():
         prefix = "suspense" if liability == "suspense" else "owed"
         grown = tallied(day, *(f"{prefix}/{word}" for word in more.split())) if more else arisen
@@ -211,9 +210,7 @@ def _transfers(day: Day) -> Iterator[Tie]:
         if how.kind == "correction":
             causes[how.cause] = causes.get(how.cause, Sum()) + booked
     for flow, booked in sorted(flows.items()):
-        yield Tie(
-            day.day, f"from {flow.debit} to {flow.credit}", MOVED, day.moved.get(flow, Sum()), BOOKED, booked
-        )
+        yield Tie(day.day, f"from {flow.debit} to {flow.credit}", MOVED, day.moved.get(flow, Sum()), BOOKED, booked)
     for cause, booked in sorted(causes.items()):
         yield Tie(day.day, f"corrections, {cause}", COUNTED, tallied(day, f"correction/{cause}"), BOOKED, booked)
 
@@ -254,10 +251,7 @@ def _accounts(day: Day) -> Iterator[Tie]:
             "its promises say", Sum(0, promised),
         )  # fmt: skip
     for box, posted in day.now.boxes.items():
-        pieces = day.boxes[box].items()
-        inside = total(piece for way, piece in pieces if way.startswith("cash/")) - total(
-            piece for way, piece in pieces if way.startswith("cash_out/")
-        )
+        inside = box_content(day.boxes[box])
         yield Tie(
             day.day, f"cash in box {box}", "counted since it was put in", amount_of(inside),
             "its account holds", Sum(0, -posted),
@@ -270,6 +264,3 @@ def _owners(day: Day, kind: str) -> list[str]:
     of_tally = {line.split("/")[1].partition("#")[0] for line in day.tally if line.startswith(("cash/", "cash_out/"))}
     owners = {name.removeprefix(start) for name in known if name.startswith(start)}
     return sorted(owners | of_tally if kind == "cashbox" else owners)
-
-
-__all__ = ["PAIRS", "Booking", "Tie", "moved", "tallied", "tie_outs", "total"]

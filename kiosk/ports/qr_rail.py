@@ -1,4 +1,4 @@
-"""Phone payments: an order is made under our id, shown as a code, paid or closed; the rail's answer is the last word."""
+"""Phone payments: an order is made under our id, shown as a code, paid or closed; the rail has the last word."""
 
 from typing import ClassVar, Protocol
 

@@ -62,11 +62,12 @@ class Report(Struct):
 class Watched(Journal):
     """A journal whose durable steps somebody else reads too."""
 
-    watch: Callable[[Step], None] = staticmethod(lambda _: None)
+    watch: Callable[[Step], None] | None = None
 
     def commit(self, step: Step) -> int:
         seq = super().commit(step)
-        self.watch(step)
+        if self.watch:
+            self.watch(step)
         return seq
 
 

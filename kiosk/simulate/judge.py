@@ -103,6 +103,21 @@ class Judge:
 
     def final(self) -> None:
         """When nothing is on its way any more, every account has to agree with the truth to the last coin."""
+        self._agree_with_providers()
+        for account, amount in self.ledger.balances.items():
+            kind = accounts.class_of(account).partition(":")[0]
+            if kind in {"escrow", "payer"}:
+                self._cry(f"{amount} is left in {account}")
+        if sum(self.ledger.balances.values()):
+            self._cry("the ledger does not add up to nothing")
+        for thing in self.world.core.open_things():
+            kind = str(thing.__struct_config__.tag)
+            if thing.state not in ENDLESS.get(kind, frozenset()):
+                self._cry(f"{kind} {thing.number} is {thing.state} at the end")
+        for promise in self.ledger.promises.values():
+            self._cry(f"transfer {promise.number} is still promised: {promise.debit} → {promise.credit}")
+
+    def _agree_with_providers(self) -> None:
         balances = self.ledger.balances
         for name, provider in self.world.refunders.items():
             held, booked = provider.taken - provider.given_back, -balances.get(name, 0)
@@ -112,18 +127,6 @@ class Judge:
             booked = balances.get(f"carrier:{name}", 0)
             if network.credited != booked:
                 self._cry(f"{name} delivered {network.credited}, the book says {booked}")
-        for account, amount in balances.items():
-            kind = accounts.class_of(account).partition(":")[0]
-            if kind in {"escrow", "payer"}:
-                self._cry(f"{amount} is left in {account}")
-        if sum(balances.values()):
-            self._cry("the ledger does not add up to nothing")
-        for thing in self.world.core.open_things():
-            kind = str(thing.__struct_config__.tag)
-            if thing.state not in ENDLESS.get(kind, frozenset()):
-                self._cry(f"{kind} {thing.number} is {thing.state} at the end")
-        for promise in self.ledger.promises.values():
-            self._cry(f"transfer {promise.number} is still promised: {promise.debit} → {promise.credit}")
 
     def _cry(self, what: str) -> None:
         raise Violation(what)

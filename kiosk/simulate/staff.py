@@ -22,7 +22,7 @@ from kiosk.money import accounts
 from kiosk.simulate.agenda import HOUR, MINUTE
 
 if TYPE_CHECKING:
-    from kiosk.simulate.acceptors import Device
+    from kiosk.simulate.device import Device
     from kiosk.simulate.world import World
 
 
@@ -93,7 +93,10 @@ class Staff:
 
     def serve(self) -> None:
         """Somebody comes to the desk with a slip, or a claim's date passes."""
-        claims = [thing for thing in self.world.core.open_things() if isinstance(thing, Claim) and thing.state == "open"] if self.world.host_up else []  # fmt: skip
+        if not self.world.host_up:
+            return
+        things = self.world.core.open_things()
+        claims = [thing for thing in things if isinstance(thing, Claim) and thing.state == "open"]
         if not claims:
             return
         claim = claims[self.luck.between(0, len(claims) - 1)]

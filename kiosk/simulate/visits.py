@@ -1,4 +1,4 @@
-"""Customers: each is a process that does one thing after the other, changes its mind, and leaves when the screen dies."""
+"""Customers: each does one thing after the other, changes its mind, and leaves when the screen dies."""
 
 from functools import partial
 from typing import TYPE_CHECKING
@@ -38,7 +38,8 @@ NOTES = tuple(yuan(value) for value in (5, 10, 20, 50, 100))
 COINS = (Money(50, "CNY"), yuan(1))
 ACCEPT = (*COINS, *NOTES[:-1])  # hundreds are not taken
 
-CMCC, UNICOM, RESELLER = Route("cmcc", resend_safe=True), Route("unicom", resend_safe=True), Route("reseller", resend_safe=False)  # fmt: skip
+CMCC, UNICOM = Route("cmcc", resend_safe=True), Route("unicom", resend_safe=True)
+RESELLER = Route("reseller", resend_safe=False)
 LADDER = (Rung(yuan(10), yuan(10)), Rung(yuan(20), yuan(20)), Rung(yuan(30), yuan(30)))
 
 
@@ -162,45 +163,53 @@ class Visit:
                 self.luck.saw("walked_away_owed")
 
     def _cash(self) -> Process:
-        luck, world = self.luck, self.world
+        luck = self.luck
         if luck.chance(0.2):
             self.touch(ExcessChosen(self.sale, "added" if luck.chance(0.5) else "owed"))
         self.touch(CashChosen(self.sale, ("bill", "coin")))
-        if luck.chance(world.faults.device_fails):
-            luck.saw("device_lost")
-            world.agenda.after(luck.between(1, 20) * SECOND, world.bill.fail, "link_lost", luck.between(1, 9))
-        if luck.chance(world.faults.box_taken_in_visit):
-            world.agenda.after(luck.between(1, 20) * SECOND, self._steal_box)
+        self._invite_trouble()
         yield luck.between(500, 3000)
         sale = self.look()
         if sale is not None and sale.state == "paying" and not sale.lanes:
             luck.saw("no_paper_no_cash")
             yield from self._pay(0.6)
             return
+        yield from self._insert()
+        sale = self.look()
+        if sale is not None and sale.terms and sale.face and sale.face > sale.terms.face:
+            luck.saw("excess_added")
+        if sale is not None and sale.state == "paying" and luck.chance(0.5):
+            order = luck.chance(0.5)
+            if sale.cash:
+                luck.saw("cash_then_order" if order else "cash_then_card")
+            self.touch(PaymentLeft(self.sale))
+            yield from self._pay(0.6 if order else 0.9)
+
+    def _invite_trouble(self) -> None:
+        luck, world = self.luck, self.world
+        if luck.chance(world.faults.device_fails):
+            luck.saw("device_lost")
+            world.agenda.after(luck.between(1, 20) * SECOND, world.bill.fail, "link_lost", luck.between(1, 9))
+        if luck.chance(world.faults.box_taken_in_visit):
+            world.agenda.after(luck.between(1, 20) * SECOND, self._steal_box)
+
+    def _insert(self) -> Process:
+        """One note or coin after the other, until it is enough or the mind changes."""
+        luck = self.luck
         for _ in range(INSERTS_MAX):
             if not self.paying():
                 break
             self._insert_something()
             if luck.chance(0.03):
-                # Changing one's mind while the note is still moving.
-                yield luck.between(100, 700)
+                yield luck.between(100, 700)  # while the note is still moving
                 yield from self._leave()
                 break
             yield luck.between(1500, 5000)
             if luck.chance(0.04):
                 break
-        if luck.chance(world.faults.coin_burst_late):
+        if luck.chance(self.world.faults.coin_burst_late):
             for _ in range(luck.between(1, 4)):
-                world.coin.insert(COINS[luck.between(0, 1)], late=True)
-        sale = self.look()
-        if sale is not None and sale.terms and sale.face and sale.state != "paying":
-            luck.saw("excess_added" if sale.face > sale.terms.face else "price_paid_in_cash")
-        if self.paying() and luck.chance(0.5):
-            order = luck.chance(0.5)
-            if sale is not None and sale.cash:
-                luck.saw("cash_then_order" if order else "cash_then_card")
-            self.touch(PaymentLeft(self.sale))
-            yield from self._pay(0.6 if order else 0.9)
+                self.world.coin.insert(COINS[luck.between(0, 1)], late=True)
 
     def _insert_something(self) -> None:
         world, luck = self.world, self.luck

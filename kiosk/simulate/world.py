@@ -20,11 +20,14 @@ from kiosk.ports.message import Command, Fact
 from kiosk.ports.qr_rail import AskOrder, CloseOrder, MakeOrder
 from kiosk.ports.refunds import AskRefund, SendRefund
 from kiosk.ports.slip import PrintSlip
-from kiosk.simulate.acceptors import CoinAcceptor, Device, Validator
 from kiosk.simulate.agenda import MINUTE, SECOND, Agenda
+from kiosk.simulate.coins import CoinAcceptor
+from kiosk.simulate.device import Device
 from kiosk.simulate.judge import Judge
 from kiosk.simulate.luck import Luck
-from kiosk.simulate.providers import Network, Rail, Refunds, Terminal
+from kiosk.simulate.networks import Network
+from kiosk.simulate.rails import Rail, Refunds, Terminal
+from kiosk.simulate.validator import Validator
 
 POCKET_MAX = 40  # slips that customers keep to come back with
 
