@@ -75,7 +75,7 @@ def suspend(card: Authorisation, fact: CardApproved, out: Outcome) -> Authorisat
     out.begin(lambda name: SuspenseArisen(name, cause, card.sale, source, fact.amount))
     if card.open:
         out.tell(PartEnded(card.sale, card.number))
-    return replace(card, arrival=arrival)
+    return replace(card, terminal=terminal, amount=fact.amount, arrival=arrival)
 
 
 def lose(card: Authorisation, fact: CardReversed | CardChargedBack, out: Outcome) -> Authorisation:
@@ -124,11 +124,10 @@ AUTHORISATION = Table(
     on(ASKED, CardUnheard, "=", ask),
     ignore("new approved declined suspended taken_back", CardUnheard),
     on(ASKED, CardReversed, "declined", end),
-    on("approved", CardReversed, "taken_back", lose),
-    on("suspended", CardReversed, "=", wonder),
+    on("approved suspended", CardReversed, "taken_back", lose),
     ignore("new declined taken_back", CardReversed),
-    on("approved", CardChargedBack, "taken_back", lose),
-    on("new asking aborting declined suspended", CardChargedBack, "=", wonder),
+    on("approved suspended", CardChargedBack, "taken_back", lose),
+    on("new asking aborting declined", CardChargedBack, "=", wonder),
     ignore("taken_back", CardChargedBack),
     on(ASKED, Restarted, "=", ask),
     ignore("new approved declined suspended taken_back", Restarted),

@@ -353,4 +353,5 @@ CLAIM = Table(
     on("frozen", ClaimThawed, "empty", thaw),
     ignore(_all_but("frozen"), ClaimThawed),
     ignore(EVERY, Restarted),
+    resting="open unclaimed frozen",
 )

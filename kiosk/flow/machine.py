@@ -141,11 +141,14 @@ def ignore(states: str, *facts: type[Fact]) -> list[Row]:
 class Table(Generic[T]):
     """The whole life of one kind of thing."""
 
-    def __init__(self, thing: type[T], states: Mapping[str, str], final: str, *rows: Iterable[Row]) -> None:
+    def __init__(
+        self, thing: type[T], states: Mapping[str, str], final: str, *rows: Iterable[Row], resting: str = ""
+    ) -> None:
         self.thing = thing
         self.kind = str(thing.__struct_config__.tag)
         self.states = {NEW: "nobody has heard of it yet", **states}
         self.final = frozenset(final.split())
+        self.resting = frozenset(resting.split())  # not at its end, and nothing is on its way: a start need not tell it
         self.rows = tuple(row for group in rows for row in group)
         self.facts = tuple(dict.fromkeys(row.fact for row in self.rows))
         self._index: dict[tuple[str, type[Fact]], list[Row]] = {}
@@ -163,7 +166,7 @@ class Table(Generic[T]):
                 after: T = thing if row.do is None else row.do(thing, fact, out)
                 if row.to == thing.state:
                     return after
-                return replace(after, state=row.to, open=row.to not in self.final)
+                return replace(after, state=row.to, open=row.to not in self.final | self.resting)
         msg = f"no guard of {self.kind} in {thing.state} agrees to {type(fact).__name__}"
         raise LookupError(msg)
 

@@ -86,9 +86,11 @@ def ask(note: Note, _: Restarted, out: Outcome) -> Note:
     return note
 
 
-def keep(note: Note, _: Fact, out: Outcome) -> Note:
+def keep(note: Note, fact: NoteStacked | NoteRetracted, out: Outcome) -> Note:
     promise, amount = booked(note)
     out.post(promise)
+    if fact.amount not in {None, amount}:
+        out.alarm("note_amount_differs", note)
     _arrive(note, amount, out)
     return note
 
@@ -115,6 +117,14 @@ def lose(note: Note, _: Fact, out: Outcome) -> Note:
     out.correct("loss:returned_after_stacked", promise.debit, amount, promise.number, "returned_after_stacked")
     out.count(f"cash_out/{note.device}#{note.box}/note/{amount.minor}", amount)
     out.alarm("note_returned_after_stacked", note)
+    return note
+
+
+def regain(note: Note, _: Fact, out: Outcome) -> Note:
+    promise, amount = booked(note)
+    out.correct(promise.debit, "recovered:stacked_again", amount, promise.number, "stacked_again")
+    out.count(f"cash/{note.device}#{note.box}/note/{amount.minor}", amount)
+    out.alarm("note_stacked_again", note)
     return note
 
 
@@ -188,6 +198,10 @@ def is_found(_: Note, fact: NoteAccounted) -> bool:
     return fact.found
 
 
+def valued_at_last(note: Note, fact: NoteStacked | NoteRetracted) -> bool:
+    return note.amount is None and fact.amount is not None
+
+
 def never_seen(note: Note, _: Fact) -> bool:
     return note.promise is None
 
@@ -221,19 +235,23 @@ NOTE = Table(
     on("returned", NoteStacked, "stacked", keep_after_all),
     on("in_doubt", NoteStacked, "stacked", found),
     on("new", NoteStacked, "stray", stray),
-    ignore("stacked stray lost", NoteStacked),
+    on("stray", NoteStacked, "=", stray, valued_at_last),
+    on("lost", NoteStacked, "stacked", regain),
+    ignore("stacked stray", NoteStacked),
     on("returning", NoteRetracted, "stray", stray, never_seen),
     on(ON_ITS_WAY, NoteRetracted, "stacked", keep),
     on("returned", NoteRetracted, "stray", stray, never_seen),
     on("returned", NoteRetracted, "stacked", keep_after_all),
     on("in_doubt", NoteRetracted, "stacked", found),
     on("new", NoteRetracted, "stray", stray),
-    ignore("stacked stray lost", NoteRetracted),
+    on("stray", NoteRetracted, "=", stray, valued_at_last),
+    on("lost", NoteRetracted, "stacked", regain),
+    ignore("stacked stray", NoteRetracted),
     # in the hand
     on("returning", NoteReturned, "returned", None, never_seen),
     on(ON_ITS_WAY, NoteReturned, "returned", drop),
-    on("stacked", NoteReturned, "lost", lose, lambda note, _: note.promise is not None and not note.suspense),
-    on("stacked stray", NoteReturned, "=", wonder),
+    on("stacked", NoteReturned, "lost", lose),
+    on("stray", NoteReturned, "=", wonder),
     on("in_doubt", NoteReturned, "returned", not_there),
     ignore("new returned lost", NoteReturned),
     # nobody knows where

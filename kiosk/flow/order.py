@@ -75,12 +75,12 @@ def suspend(order: Order, fact: OrderPaid, out: Outcome) -> Order:
     """Not what was asked, or for an order that nobody made: kept apart until a person has looked."""
     rail = order.rail or "unknown"
     source = accounts.escrow(rail)
-    out.move(f"rail:{rail}", source, fact.amount)
+    arrival = out.move(f"rail:{rail}", source, fact.amount)
     cause = "order_amount_differs" if order.sale else "order_unknown"
     out.begin(lambda name: SuspenseArisen(name, cause, order.sale, source, fact.amount))
     if order.open:
         out.tell(PartEnded(order.sale, order.number))
-    return replace(order, payments=(*order.payments, fact.payment))
+    return replace(order, rail=rail, payments=(*order.payments, fact.payment), arrival=arrival)
 
 
 def charge_back(order: Order, fact: OrderChargedBack, out: Outcome) -> Order:
@@ -145,10 +145,10 @@ ORDER = Table(
     on("new making shown scanned closing closed suspended", OrderPaid, "suspended", suspend),
     on(UNPAID, OrderClosed, "closed", end),
     ignore("new paid closed suspended taken_back", OrderClosed),
-    on("paid", OrderChargedBack, "taken_back", charge_back),
-    on("new making shown scanned closing closed suspended", OrderChargedBack, "=", wonder),
-    on("paid", OrderRefundedElsewhere, "taken_back", refund_elsewhere),
-    on("new making shown scanned closing closed suspended", OrderRefundedElsewhere, "=", wonder),
+    on("paid suspended", OrderChargedBack, "taken_back", charge_back),
+    on("new making shown scanned closing closed", OrderChargedBack, "=", wonder),
+    on("paid suspended", OrderRefundedElsewhere, "taken_back", refund_elsewhere),
+    on("new making shown scanned closing closed", OrderRefundedElsewhere, "=", wonder),
     ignore("taken_back", OrderChargedBack, OrderRefundedElsewhere),
     on("making shown scanned", Restarted, "=", ask),
     on("closing", Restarted, "=", close),

@@ -10,6 +10,7 @@ from kiosk.ports.message import Fact
 from kiosk.ports.refunds import (
     AskRefund,
     RefundAbnormal,
+    RefundChargedBack,
     RefundDone,
     RefundDoneElsewhere,
     RefundFailed,
@@ -64,7 +65,7 @@ def worry(refund: Refund, fact: RefundAbnormal, out: Outcome) -> Refund:
 def finish(refund: Refund, fact: Fact, out: Outcome) -> Refund:
     amount, promise = booked(refund)
     out.post(promise)
-    out.count("refund/done_elsewhere" if isinstance(fact, RefundDoneElsewhere) else "refund/done", amount)
+    out.count("refund/done" if isinstance(fact, RefundDone) else "refund/done_elsewhere", amount)
     if refund.claim:
         out.tell(ClaimRefundEnded(refund.claim, done=True, undone=False, amount=amount))
     return refund
@@ -88,9 +89,23 @@ def fail_after_all(refund: Refund, _: RefundFailed, out: Outcome) -> Refund:
 
 def lose(refund: Refund, _: Fact, out: Outcome) -> Refund:
     amount, promise = booked(refund)
-    out.correct("loss:refunded_after_failure", promise.credit, amount, promise.number, "refunded_after_failure")
-    out.alarm("refunded_after_failure", refund)
+    cause = "refunded_after_failure" if refund.state == "failed" else "refunded_and_charged_back"
+    out.correct(f"loss:{cause}", promise.credit, amount, promise.number, cause)
+    out.alarm(cause, refund)
     return refund
+
+
+def lose_to_bank(refund: Refund, _: RefundChargedBack, out: Outcome) -> Refund:
+    amount, promise = booked(refund)
+    out.correct("loss:charged_back", promise.credit, amount, promise.number, "charged_back")
+    out.alarm("charged_back", refund)
+    return refund
+
+
+def finish_by_bank(refund: Refund, fact: RefundChargedBack, out: Outcome) -> Refund:
+    """The payer has his money; whether the refund reaches him too is still to be found out."""
+    out.alarm("charged_back", refund)
+    return ask(finish(refund, fact, out), fact, out)
 
 
 def wonder(refund: Refund, _: Fact, out: Outcome) -> Refund:
@@ -121,32 +136,38 @@ REFUND = Table(
         "sending": "its id is durable; the provider may know it or not",
         "processing": "the provider is at it, perhaps for days",
         "abnormal": "the provider cannot end it; a person has to",
+        "charged_back": "the payer's bank was faster; the refund must not reach him too",
         "done": "the money is back with the payer",
         "failed": "final: nothing went back; the money is owed instead",
         "contradicted": "ended one way, then the other: corrected, and alarmed",
     },
     "done failed contradicted",
     on("new", RefundWanted, "sending", begin),
-    ignore("sending processing abnormal done failed contradicted", RefundWanted),
+    ignore("sending processing abnormal charged_back done failed contradicted", RefundWanted),
     on("sending abnormal", RefundProcessing, "processing", ask),
-    ignore("new processing done failed contradicted", RefundProcessing),
+    ignore("new processing charged_back done failed contradicted", RefundProcessing),
     on("sending processing", RefundAbnormal, "abnormal", worry),
     on("done failed", RefundAbnormal, "=", wonder),
-    ignore("new abnormal contradicted", RefundAbnormal),
-    on("sending processing", RefundUnheard, "=", ask),
+    ignore("new abnormal charged_back contradicted", RefundAbnormal),
+    on("sending processing charged_back", RefundUnheard, "=", ask),
     ignore("new abnormal done failed contradicted", RefundUnheard),
     on(UNDER_WAY, RefundDone, "done", finish),
-    on("failed", RefundDone, "contradicted", lose),
+    on("failed charged_back", RefundDone, "contradicted", lose),
     on("new", RefundDone, "=", wonder),
     ignore("done contradicted", RefundDone),
     on(UNDER_WAY, RefundDoneElsewhere, "done", finish),
-    on("failed", RefundDoneElsewhere, "contradicted", lose),
+    on("failed charged_back", RefundDoneElsewhere, "contradicted", lose),
     on("new", RefundDoneElsewhere, "=", wonder),
     ignore("done contradicted", RefundDoneElsewhere),
+    on(UNDER_WAY, RefundChargedBack, "charged_back", finish_by_bank),
+    on("done failed", RefundChargedBack, "contradicted", lose_to_bank),
+    on("new", RefundChargedBack, "=", wonder),
+    ignore("charged_back contradicted", RefundChargedBack),
     on(UNDER_WAY, RefundFailed, "failed", fail),
+    on("charged_back", RefundFailed, "done"),
     on("done", RefundFailed, "contradicted", fail_after_all),
     ignore("new failed contradicted", RefundFailed),
     on("sending", Restarted, "=", send_again),
-    on("processing abnormal", Restarted, "=", ask),
+    on("processing abnormal charged_back", Restarted, "=", ask),
     ignore("new done failed contradicted", Restarted),
 )

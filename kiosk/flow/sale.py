@@ -56,6 +56,8 @@ from kiosk.money import accounts
 from kiosk.ports.message import Fact
 from kiosk.ports.slip import PrintSlip
 
+PARTS_MAX = 20  # that one sale may wait for at a time
+
 
 class Payment(Struct, frozen=True, array_like=True):
     """Money that arrived; `payment` is what its provider can refund it by."""
@@ -268,6 +270,8 @@ def wind_up(sale: Sale, fact: Fact, out: Outcome) -> Sale:
 def cover(sale: Sale, fact: Fact, out: Outcome) -> Sale:
     """The price is there: claims are used, everything else is left, and the delivery goes out."""
     sale = wind_up(sale, fact, out)
+    if paid(sale) >= due(sale):
+        sale = _release_claims(sale, out)
     for part in sale.parts:
         if part.kind == "claim":
             out.tell(ClaimUsed(part.number))
@@ -280,7 +284,8 @@ def cover(sale: Sale, fact: Fact, out: Outcome) -> Sale:
     terms, price = agreed(sale), due(sale)
     face, spending = terms.face, price
     extra = paid(sale) - price
-    if extra and terms.excess == "added" and terms.face_max is not None and face + extra <= terms.face_max:
+    in_cash = extra <= (sale.cash or zero(extra.currency))
+    if extra and in_cash and terms.excess == "added" and terms.face_max is not None and face + extra <= terms.face_max:
         face, spending = face + extra, price + extra
     return _deliver(sale, spending, face, out)
 
@@ -457,7 +462,7 @@ def covered(sale: Sale, fact: Fact) -> bool:
 
 
 def something_missing(sale: Sale, _: Fact) -> bool:
-    return bool(missing(sale))
+    return bool(missing(sale)) and len(sale.parts) < PARTS_MAX
 
 
 def no_cash_yet(sale: Sale, _: Fact) -> bool:

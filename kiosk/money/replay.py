@@ -29,8 +29,8 @@ TRANSFERS = (
     "SELECT seq, number, kind, debit, credit, amount, of, cause FROM transfer WHERE number >= ? ORDER BY number LIMIT ?"
 )
 PERSONAL = (
-    "SELECT number, personal.seq, personal.sale, label, value, salt FROM personal"
-    " LEFT JOIN salt ON salt.sale = personal.sale WHERE number > ? ORDER BY number LIMIT ?"
+    "SELECT number, value, salt FROM personal LEFT JOIN salt ON salt.sale = personal.sale"
+    " WHERE personal.sale = ? AND label = ? AND seq = ?"
 )
 
 
@@ -85,7 +85,6 @@ _OWN = frozenset(fact.__name__ for fact in (JournalBegun, JournalAdopted, DayClo
 T = TypeVar("T")
 
 Moved = tuple[int, int, str, str, str, int, int, str]  # a row of the table `transfer`
-Kept = tuple[int, int, str, str]  # row, sale, label, commitment
 
 
 class Replay:
@@ -111,9 +110,8 @@ class Replay:
         self.things = 0
         self.stories = 0
         self.gone: dict[int, int] = {}  # sale → a row whose personal data is not there, until a row says why
-        self.personal = 0  # the last row of that table that was compared
-        self._moved: list[Moved] = []  # of this slice, as the next one
-        self._kept: list[Kept] = []
+        self.personal: set[int] = set()  # the rows of that table that were found right
+        self._moved: list[Moved] = []  # of this slice
 
     def advance(self) -> int:
         """Take the next slice; how many rows it had is the answer."""
@@ -123,7 +121,6 @@ class Replay:
                 self._take(seq, day, body, digest)
         finally:
             self._compare_transfers()  # also when a row was bad: an earlier one may be worse
-            self._compare_personal()
         return len(rows)
 
     def _take(self, seq: int, day: str, body: bytes, digest: bytes) -> None:
@@ -158,7 +155,8 @@ class Replay:
         if row.transfers:
             self._book(seq, row.transfers)
         self.books.count(row.tallies)
-        self._kept += [(seq, *commitment) for commitment in row.personal]
+        for sale, label, commitment in row.personal:
+            self._compare_personal(seq, sale, label, commitment)
         self.seq, self.head = seq, head
 
     def _take_own(self, seq: int, body: bytes) -> None:
@@ -176,7 +174,6 @@ class Replay:
                     raise BadError(seq, f"it closes {row.fact.day}, and the day is {self.day}")
                 self.closed = True
             case PersonalErased():
-                self._compare_personal()
                 for sale in row.fact.sales:
                     self.gone.pop(sale, None)
 
@@ -224,23 +221,17 @@ class Replay:
             if right != there:
                 raise BadError(right[0], f"the ledger holds its transfer {right[1]} otherwise, or not at all")
 
-    def _compare_personal(self) -> None:
-        """What is known of customers must be what the rows committed to; what is not, must have been erased."""
-        wanted, self._kept = self._kept, []
-        if not wanted:
+    def _compare_personal(self, seq: int, sale: int, label: str, commitment: str) -> None:
+        """What is known of customers must be what the row committed to; what is not, must be erased by a later row."""
+        found = self._db.execute(PERSONAL, (sale, label, seq)).fetchall()
+        if not found:
+            self.gone.setdefault(sale, seq)
             return
-        found = iter(self._db.execute(PERSONAL, (self.personal, len(wanted))).fetchall())
-        row = next(found, None)
-        for kept in wanted:
-            seq, sale, _, commitment = kept
-            if row is None or row[1:4] != kept[:3]:
-                self.gone.setdefault(sale, seq)
-                continue
-            number, value, salt = row[0], row[4], row[5]
-            if salt is None or commit_to(salt, value) != commitment:
-                raise BadError(seq, f"personal data {number}, of sale {sale}, is not what the row committed to")
-            self.personal = number
-            row = next(found, None)
+        for number, value, salt in found:
+            if salt is not None and commit_to(salt, value) == commitment:
+                self.personal.add(number)
+                return
+        raise BadError(seq, f"what is known of sale {sale} as {label!r} is not what the row committed to")
 
 
 def _read(decode: Callable[[bytes], T], seq: int, body: bytes) -> T:

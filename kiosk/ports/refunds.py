@@ -44,6 +44,10 @@ class RefundDoneElsewhere(RefundFact, frozen=True):
     by: str
 
 
+class RefundChargedBack(RefundFact, frozen=True):
+    """The payer's bank itself took back what this refund is about: before it ended, or on top of it."""
+
+
 class SendRefund(Command, frozen=True):
     """Give this much of that payment back. The same id may be sent again."""
 

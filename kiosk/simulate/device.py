@@ -64,7 +64,8 @@ class Device:
     def close_acceptor(self, _: CloseAcceptor) -> None:
         """Stop; say so when nothing moves."""
         self.open = False
-        self.world.agenda.after(self.luck.between(50, 400), self.settle)
+        slow = self.luck.chance(self.world.faults.slow_to_settle)
+        self.world.agenda.after(self.luck.between(5_000, 30_000) if slow else self.luck.between(50, 400), self.settle)
 
     def settle(self) -> None:
         """Report that nothing moves, if that is so."""

@@ -132,8 +132,5 @@ class Judge:
         raise Violation(what)
 
 
-# How things may stand for ever: devices that work, and claims that wait for their owner.
-ENDLESS = {
-    "acceptor": frozenset({"closed"}),
-    "claim": frozenset({"open", "unclaimed"}),
-}
+# How things may stand for ever that are told of every start: devices that work.
+ENDLESS = {"acceptor": frozenset({"closed"})}

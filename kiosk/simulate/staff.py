@@ -95,8 +95,8 @@ class Staff:
         """Somebody comes to the desk with a slip, or a claim's date passes."""
         if not self.world.host_up:
             return
-        things = self.world.core.open_things()
-        claims = [thing for thing in things if isinstance(thing, Claim) and thing.state == "open"]
+        slips = [self.world.core.thing(number) for number in self.world.pocket]
+        claims = [claim for claim in slips if isinstance(claim, Claim) and claim.state == "open"]
         if not claims:
             return
         claim = claims[self.luck.between(0, len(claims) - 1)]

@@ -178,7 +178,7 @@ class Validator(Device):
             return
         if note.stage == "stacking":
             self.luck.saw("power_cut_while_stacking")
-        likely_in = {"escrow": 0.15, "stacking": 0.7, "returning": 0.1}[note.stage]
+        likely_in = {"escrow": 0.3, "stacking": 0.7, "returning": 0.1}[note.stage]
         if self.luck.chance(0.1):
             self._lost_from_sight(note.position, note.amount, "power_cut")
         elif self.luck.chance(likely_in):

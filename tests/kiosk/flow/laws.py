@@ -13,7 +13,7 @@ from kiosk.amount import Money
 from kiosk.flow.acceptor import Acceptor
 from kiosk.flow.box import Box
 from kiosk.flow.claim import Claim
-from kiosk.flow.core import AnyThing
+from kiosk.flow.core import TABLES, AnyThing
 from kiosk.flow.delivery import Delivery
 from kiosk.flow.machine import Thing
 from kiosk.flow.note import Note
@@ -102,24 +102,24 @@ class Books:
 
     def _suspense_laws(self, suspense: Suspense) -> Iterator[str]:
         waiting = self.posted.get(accounts.suspense(suspense.number), 0)
-        if waiting != (_minor(suspense.amount) if suspense.open else 0):
+        if waiting != (_minor(suspense.amount) if suspense.state != "settled" else 0):
             yield f"{suspense} has {waiting} on its account"
 
     def _sale_laws(self, sale: Sale) -> Iterator[str]:
         account = accounts.payer(sale.number)
         posted, reserved = self.posted.get(account, 0), self.reserved.get(account, 0)
-        if not sale.open and posted != reserved:
+        if is_final(sale) and posted != reserved:
             yield f"sale {sale.number} is {sale.state} and {posted} is in {account}, {reserved} of it reserved"
         refunds = sum(
             _minor(thing.amount)
             for thing in self.things.values()
-            if isinstance(thing, Refund) and thing.open and thing.sale == sale.number and not thing.claim
+            if isinstance(thing, Refund) and thing.sale == sale.number and not thing.claim and is_promising(thing)
         )
         if posted - refunds != _minor(sale.paid):
             yield f"sale {sale.number} believes {sale.paid}, {account} holds {posted}, {refunds} of it for refunds"
         for part in sale.parts if sale.state in {"paying", "closing"} else ():
             thing = self.things.get(part.number)
-            if thing is None or not thing.open:
+            if thing is None or is_final(thing):
                 yield f"sale {sale.number} waits for {part}, which is {thing and thing.state}"
 
     def _promise_laws(self) -> Iterator[str]:
@@ -131,7 +131,7 @@ class Books:
             if isinstance(thing, Delivery) and thing.fee_promise:
                 promises.append(thing.fee_promise)
             for promise in promises:
-                if thing.state not in PROMISING[type(thing).__struct_config__.tag]:  # pyright: ignore[reportArgumentType] - all tags are words
+                if not is_promising(thing):
                     if promise.number in self.open_promises:
                         yield f"{thing} never resolved its promise"
                 elif self.open_promises.get(promise.number) != promise or promise.number in kept:
@@ -184,14 +184,14 @@ class Books:
             if note.state == "escrow":
                 yield f"nothing is decided on {note}"
         for sale in self.all_of(Sale):
-            under_way = [d for d in self.all_of(Delivery) if d.sale == sale.number and d.open]
+            under_way = [d.number for d in self.all_of(Delivery) if d.sale == sale.number and is_promising(d)]
             if len(under_way) != (sale.state in {"delivering", "doubtful"}):
                 yield f"sale {sale.number} is {sale.state} with {under_way} under way"
             if sale.state == "closing" and not waiting_for(sale):
                 yield f"sale {sale.number} closes and waits for nothing"
             if sale.state == "paying" and paid(sale) + held(sale) >= due(sale):
                 yield f"sale {sale.number} is covered and nothing is done about it"
-        refunding = {refund.claim for refund in self.all_of(Refund) if refund.open and refund.claim}
+        refunding = {refund.claim for refund in self.all_of(Refund) if refund.claim and is_promising(refund)}
         if refunding != {claim.number for claim in self.all_of(Claim) if claim.state == "refunding"}:
             yield f"claims {refunding} are refunded, and do not know of it"
 
@@ -202,6 +202,16 @@ class Books:
     def state(self, number: int) -> str:
         """The state of a thing; "" of none."""
         return self.things[number].state if number in self.things else ""
+
+
+def is_final(thing: Thing) -> bool:
+    """Has its life come to an end, as far as anybody can tell?"""
+    return thing.state in TABLES[str(thing.__struct_config__.tag)].final
+
+
+def is_promising(thing: Thing) -> bool:
+    """Is it in a state in which a promise of its has to be open?"""
+    return thing.state in PROMISING[str(thing.__struct_config__.tag)]
 
 
 def _minor(amount: Money | None) -> int:

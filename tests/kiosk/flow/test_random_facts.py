@@ -105,6 +105,7 @@ from kiosk.ports.qr_rail import (
 from kiosk.ports.refunds import (
     AskRefund,
     RefundAbnormal,
+    RefundChargedBack,
     RefundDone,
     RefundDoneElsewhere,
     RefundFailed,
@@ -117,6 +118,7 @@ from tests.kiosk.flow.stage import Stage, yuan
 
 X = TypeVar("X")
 DEVICES = ("bill", "coin")
+NEWCOMER = "hopper"  # a device that has not said that it is ready
 RECENT = 4  # facts are mostly about one of the latest few things of a kind
 
 
@@ -273,9 +275,11 @@ class Chaos:
         )  # fmt: skip
 
     def of_acceptor(self) -> Fact:
-        device = self.pick(DEVICES)
+        device = NEWCOMER if self.one_in(20) else self.pick(DEVICES)
         return self.pick((
             lambda: DeviceReady(device, "serial"),
+            lambda: DeviceReady(device, "serial"),
+            lambda: BoxInserted(device),
             lambda: DeviceIdle(device),
             lambda: DeviceIdle(device),
             lambda: DeviceFailed(device, "jam", "44"),
@@ -354,15 +358,18 @@ class Chaos:
             RefundFailed(refund, "no"),
             RefundAbnormal(refund),
             RefundUnheard(refund),
+            RefundChargedBack(refund),
             RefundDoneElsewhere(refund, "anna"),
         ))  # fmt: skip
 
     def of_claim(self) -> Fact:
-        claim = self.whom(Claim).number
+        rich = [claim for claim in self.things.get(Claim, []) if isinstance(claim, Claim) and claim.balance]
+        claim = self.pick(rich[-RECENT:]).number if rich and not self.one_in(4) else self.whom(Claim).number
         return self.pick((
             PayoutBegun(claim, "desk", "anna"),
             PayoutDone(claim, "anna"),
             PayoutFailed(claim, "anna"),
+            ClaimRefundBegun(claim, "rail:wechat", "order", "anna"),
             ClaimRefundBegun(claim, "rail:wechat", "order", "anna"),
             ClaimExpired(claim),
             ClaimReplaced(claim, "anna", "boris"),
