@@ -122,6 +122,11 @@ def end_payout(claim: Claim, _: PayoutDone, out: Outcome) -> Claim:
     return _less(claim)
 
 
+def wonder(claim: Claim, _: Fact, out: Outcome) -> Claim:
+    out.alarm("claim_contradiction", claim)
+    return claim
+
+
 def begin_refund(claim: Claim, fact: ClaimRefundBegun, out: Outcome) -> Claim:
     """The refund itself reserves the money; here it is only remembered."""
     amount = worth(claim)
@@ -241,6 +246,10 @@ def more_is_left(claim: Claim, _: Fact) -> bool:
     return bool(claim.balance) and claim.balance != claim.taken
 
 
+def by_two_people(_: Claim, fact: ClaimReplaced) -> bool:
+    return fact.by != fact.second
+
+
 def held_already(claim: Claim, fact: ClaimPresented) -> bool:
     return claim.buyer == fact.buyer
 
@@ -322,9 +331,11 @@ CLAIM = Table(
     ignore(_all_but("open unclaimed"), PayoutBegun),
     on("paying_out", PayoutDone, "open", end_payout, more_is_left),
     on("paying_out", PayoutDone, "paid_out", end_payout),
-    ignore(_all_but("paying_out"), PayoutDone),
+    on(_all_but("paying_out paid_out"), PayoutDone, "=", wonder),
+    ignore("paid_out", PayoutDone),
     on("paying_out", PayoutFailed, "open", let_go),
-    ignore(_all_but("paying_out"), PayoutFailed),
+    on("paid_out", PayoutFailed, "=", wonder),
+    ignore(_all_but("paying_out paid_out"), PayoutFailed),
     # money goes back
     on("open", ClaimRefundBegun, "refunding", begin_refund),
     on("unclaimed", ClaimRefundBegun, "refunding", revive_and_refund),
@@ -341,9 +352,9 @@ CLAIM = Table(
     # time and people
     on("open", ClaimExpired, "unclaimed", expire),
     ignore(_all_but("open"), ClaimExpired),
-    on("open", ClaimReplaced, "replaced", replace_code),
-    on("unclaimed", ClaimReplaced, "replaced", revive_and_replace),
-    ignore(_all_but("open unclaimed"), ClaimReplaced),
+    on("open", ClaimReplaced, "replaced", replace_code, by_two_people),
+    on("unclaimed", ClaimReplaced, "replaced", revive_and_replace, by_two_people),
+    ignore(EVERY, ClaimReplaced),
     on("open empty waiting", ClaimFrozen, "frozen", freeze),
     on("unclaimed", ClaimFrozen, "frozen", freeze_unclaimed),
     on("held", ClaimFrozen, "frozen", freeze_held),

@@ -73,6 +73,7 @@ class Day(Struct, frozen=True):
     tally: dict[str, Sum]
     moved: dict[Flow, Sum]
     booked: dict[Booking, Sum]  # the same once more, from the transfers themselves
+    pieces: dict[tuple[str, int], int]  # by box and value, how many transfers brought one piece of cash in
     before: Standing
     after: Standing
     boxes: dict[str, dict[str, Sum]]  # by box in use ("bill#3") and piece ("cash/note/2000"), since it was put in
@@ -128,6 +129,7 @@ def read_day(db: apsw.Connection, day: str) -> Day:
     last_seq: int = next_seq - 1 if closed else head
     tally = _sums(db.execute("SELECT line, count, amount FROM tally WHERE day = ?", (day,)))
     moved = db.execute("SELECT debit, credit, count, amount FROM movement WHERE day = ?", (day,))
+    transfers = _first_transfer(db, first_seq), _first_transfer(db, last_seq + 1)
     before = _closing(db, previous) if previous else NOTHING
     now = None if closed else _accounts(db)
     after = _closing(db, day) if now is None else _standing(db, before, tally, now)
@@ -141,7 +143,8 @@ def read_day(db: apsw.Connection, day: str) -> Day:
         ).get,
         tally=tally,
         moved={Flow(debit, credit): Sum(count, amount) for debit, credit, count, amount in moved},
-        booked=_booked(db, first_seq, last_seq),
+        booked=_booked(db, *transfers),
+        pieces=_cash_in(db, *transfers),
         before=before,
         after=after,
         boxes=(
@@ -256,13 +259,21 @@ def _pieces_today(tally: dict[str, Sum], box: str) -> dict[str, Sum]:
 # Transfers -----------------------------------------------------------------------------------------------------------
 
 
-def _booked(db: apsw.Connection, first_seq: int, last_seq: int) -> dict[Booking, Sum]:
+def _booked(db: apsw.Connection, first: int, end: int) -> dict[Booking, Sum]:
     sql = (
         f"SELECT kind, {CLASS.format('debit')}, {CLASS.format('credit')}, cause, count(*), sum(amount)"  # noqa: S608 - text of ours
         " FROM transfer WHERE number >= ? AND number < ? GROUP BY 1, 2, 3, 4"
     )
-    found = db.execute(sql, (_first_transfer(db, first_seq), _first_transfer(db, last_seq + 1)))
+    found = db.execute(sql, (first, end))
     return {Booking(kind, debit, credit, cause): Sum(n, amount) for kind, debit, credit, cause, n, amount in found}
+
+
+def _cash_in(db: apsw.Connection, first: int, end: int) -> dict[tuple[str, int], int]:
+    sql = (
+        "SELECT substr(debit, 9), amount, count(*) FROM transfer WHERE number >= ? AND number < ?"
+        " AND kind NOT IN ('pending', 'void') AND debit GLOB 'cashbox:*' GROUP BY 1, 2"
+    )
+    return {(box, amount): count for box, amount, count in db.execute(sql, (first, end))}
 
 
 def _first_transfer(db: apsw.Connection, seq: int) -> int:

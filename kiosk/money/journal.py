@@ -26,6 +26,8 @@ FILE_NAME = "journal.sqlite3"
 LOCK_NAME = "writer.lock"
 CHECKPOINT_COMMITS = 250  # about ten megabytes of write-ahead log
 
+OWN_STORY = 0  # no sale has this number: under it stand the rows that tell whose journal it is
+
 Mode = Literal["live", "bench"]
 
 
@@ -70,6 +72,13 @@ class DayClosed(Struct, frozen=True, tag=True):
 class PersonalErased(Struct, frozen=True, tag=True):
     """Personal data past its time was wiped, with the salts."""
 
+    sales: list[int]
+
+
+class PersonalShown(Struct, frozen=True, tag=True):
+    """Somebody asked to see personal data unmasked: of these sales, or (none named) of all."""
+
+    by: str
     sales: list[int]
 
 
@@ -137,7 +146,7 @@ class Journal:
         journal._prepare(durable=durable)
         journal._migrate(from_version=0)
         begun = JournalBegun(**msgspec.structs.asdict(identity))
-        journal.commit(Step(at_ms, ENCODER.encode(begun)))
+        journal.commit(Step(at_ms, ENCODER.encode(begun), sales=(OWN_STORY,)))
         return journal
 
     @classmethod
@@ -176,9 +185,9 @@ class Journal:
     def _migrate(self, from_version: int) -> None:
         try:
             self._run("BEGIN IMMEDIATE")
-            for number in range(from_version, len(SCHEMAS)):
-                self._run(files("kiosk.money").joinpath("schema", SCHEMAS[number]).read_text("utf-8"))
-                self._run(f"PRAGMA user_version = {number + 1}")
+            for number, script in enumerate(schema_scripts()[from_version:], from_version + 1):
+                self._run(script)
+                self._run(f"PRAGMA user_version = {number}")
             self._run(f"PRAGMA application_id = {APPLICATION_ID}")
             self._run("COMMIT")
         except apsw.Error as error:
@@ -307,7 +316,7 @@ class Journal:
             )
         ]
         if sales:
-            self.commit(Step(at_ms, ENCODER.encode(PersonalErased(sales))))
+            self.commit(Step(at_ms, ENCODER.encode(PersonalErased(sales)), sales=sales))
             try:
                 self._run("PRAGMA secure_delete = ON")
                 self._run("BEGIN IMMEDIATE")
@@ -361,6 +370,15 @@ class Journal:
         sql = "SELECT value FROM personal WHERE sale = ? AND label = ? ORDER BY number DESC LIMIT 1"
         return self._run(sql, (sale, label)).get
 
+    def hash_of(self, seq: int) -> bytes | None:
+        """The hash of a row, if there is such a row."""
+        return self._run("SELECT hash FROM entry WHERE seq = ?", (seq,)).get
+
+    def incarnations(self) -> list[str]:
+        """All that this journal has had, the present one first."""
+        sql = "SELECT body FROM entry JOIN story USING (seq) WHERE sale = ? ORDER BY seq DESC"
+        return [msgspec.json.decode(body, type=_OwnRow).fact.incarnation for (body,) in self._run(sql, (OWN_STORY,))]
+
     def close(self) -> None:
         """Let the database and the lock go."""
         self._db.close(True)  # noqa: FBT003 - apsw's own signature
@@ -375,6 +393,10 @@ class Journal:
 
 class _Moment(Struct):
     at: int
+
+
+class _OwnRow(Struct):
+    fact: JournalBegun | JournalAdopted
 
 
 DURABLE = (
@@ -409,6 +431,12 @@ CLOSE_DAY = (
 def connect(path: Path | None) -> apsw.Connection:
     """The database in a file; without a path one in memory, which nothing outlives."""
     return apsw.Connection(":memory:" if path is None else str(path))
+
+
+def schema_scripts() -> tuple[str, ...]:
+    """The migrations in order, one SQL file each."""
+    folder = files("kiosk.money").joinpath("schema")
+    return tuple(folder.joinpath(name).read_text("utf-8") for name in SCHEMAS)
 
 
 def check_version(connection: apsw.Connection) -> int:

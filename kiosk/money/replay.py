@@ -107,8 +107,6 @@ class Replay:
         self.thing_hash = array("q")
         self.story_hash = array("q")
         self._room = 0  # in each of the three
-        self.things = 0
-        self.stories = 0
         self.gone: dict[int, int] = {}  # sale → a row whose personal data is not there, until a row says why
         self.personal: set[int] = set()  # the rows of that table that were found right
         self._moved: list[Moved] = []  # of this slice
@@ -143,15 +141,12 @@ class Replay:
         for number, data in row.changes:
             if number >= self._room:
                 self._reach(seq, number)
-            if not self.thing_row[number]:
-                self.things += 1
             self.thing_row[number] = seq
             self.thing_hash[number] = hash(bytes(data))
         for sale in row.sales:
             if sale >= self._room:
                 self._reach(seq, sale)
             self.story_hash[sale] = hash((self.story_hash[sale], seq))
-            self.stories += 1
         if row.transfers:
             self._book(seq, row.transfers)
         self.books.count(row.tallies)

@@ -141,10 +141,23 @@ def _cash(day: Day) -> Iterator[Tie]:
     for device in _owners(day, "cashbox"):
         box = f"cashbox:{device}"
         yield _counted_and_moved(day, f"cash into {device}", tallied(day, f"cash/{device}#"), moved(day, box, ""))
+        yield from _pieces(day, device)
         out = tallied(day, f"cash_out/{device}#")
         yield _counted_and_moved(day, f"cash out of {device}", out, moved(day, "loss", box))
         counted, collected = tallied(day, f"box/{device}/counted"), moved(day, f"collected:{device}", "")
         yield _counted_and_moved(day, f"boxes of {device} counted", amount_of(counted), amount_of(collected))
+
+
+def _pieces(day: Day, device: str) -> Iterator[Tie]:
+    """Each note and each coin came with one transfer of its own value."""
+    counted: dict[tuple[str, int], int] = {piece: 0 for piece in day.pieces if piece[0].startswith(f"{device}#")}
+    for line, some in day.tally.items():
+        if line.startswith(f"cash/{device}#"):
+            _, box, _, value = line.split("/")
+            counted[box, int(value)] = counted.get((box, int(value)), 0) + some.count
+    for (box, value), count in sorted(counted.items()):
+        transfers = Sum(day.pieces.get((box, value), 0))
+        yield Tie(day.day, f"pieces worth {value} into {box}", COUNTED, Sum(count), BOOKED, transfers)
 
 
 def _paid(day: Day) -> Iterator[Tie]:
@@ -236,8 +249,10 @@ def _standing(day: Day) -> Iterator[Tie]:
         reckoned, stands = promises.get(name, Sum()), after.promises.get(name, Sum())
         yield Tie(day.day, f"promises to {name}", RECKONED, reckoned, STANDS, stands)
     if day.now is None:  # of the present day the counters are reckoned and stand nowhere yet
-        for line, reckoned in add(before.ever, without_boxes(day.tally)).items():
-            yield Tie(day.day, f"counter of {line}", RECKONED, reckoned, STANDS, after.ever.get(line, Sum()))
+        ever = add(before.ever, without_boxes(day.tally))
+        for line in sorted({*ever, *after.ever}):
+            reckoned, stands = ever.get(line, Sum()), after.ever.get(line, Sum())
+            yield Tie(day.day, f"counter of {line}", RECKONED, reckoned, STANDS, stands)
 
 
 def _accounts(day: Day) -> Iterator[Tie]:

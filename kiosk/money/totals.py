@@ -45,6 +45,11 @@ SECTIONS = {
     "since_collection": "",
     "since_installation": "",
 }
+# What is a correction, and belongs to another section besides.
+TAKEN_BACK = {
+    "correction/reversed_fee": ("fees", "given_back"),
+    "correction/reversed_promotion": ("promotions", "taken_back"),
+}
 _SECTION_OF = {head: section for section, head in SECTIONS.items() if head}
 
 
@@ -59,6 +64,9 @@ def totals(days: Sequence[Day], currency: str) -> Totals:
         section, name = _place(line, currency)
         old = result.setdefault(section, {}).get(name, Figure(0, 0))
         result[section][name] = _figure(tally[line] + Sum(old.count or 0, old.amount))
+    for line, (section, name) in TAKEN_BACK.items():
+        if line in tally:
+            result[section][name] = _figure(tally[line])
     for liability in LIFE:
         result[liability] = _life(liability, result[liability], result, before, after)
     result["in_doubt"] = _in_doubt(after)

@@ -5,7 +5,7 @@ snapshot: some two seconds for a million rows, during which the terminal writes 
 """
 
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from functools import lru_cache
 from typing import Literal
 
@@ -13,27 +13,19 @@ import apsw
 from msgspec import Struct
 
 from kiosk.money.heads import Found, Head, contradiction
-from kiosk.money.journal import SCHEMAS, Identity, JournalError, schema_script
-from kiosk.money.replay import STORY_BEGINS, Adoption, BadError, Replay
+from kiosk.money.journal import Identity, JournalError, schema_scripts
+from kiosk.money.derived import Problem, compare
+from kiosk.money.replay import Adoption, BadError, Replay
 
 Progress = Callable[[int, int], None]  # rows done, rows in all
-
-
-class Problem(Struct, frozen=True):
-    """What is wrong, in plain words, and the row where it shows; 0 where it is not about one row."""
-
-    row: int
-    what: str
-
-    def __str__(self) -> str:
-        return f"row {self.row}: {self.what}" if self.row else self.what
+Signature = Literal["right", "wrong", "unchecked"]
 
 
 class HeadReport(Struct, frozen=True):
     """What a signed head says of the journal."""
 
-    head: Head | None
-    signature: Literal["right", "wrong", "unchecked"] = "unchecked"
+    head: Head | None = None
+    signature: Signature = "unchecked"
     rows_beyond: int = 0
     warnings: tuple[str, ...] = ()
 
@@ -68,24 +60,54 @@ def verify(  # noqa: PLR0913 - what is held against the rows
     begun = clock()
     replay = Replay(connection)
     problems: list[Problem] = []
-    head_reports: list[HeadReport] = []
     try:
         problems += _schema(connection)
         problems += _follow(connection, replay, progress)
-        for found in (head, elsewhere) if elsewhere else (head,):
-            report, contradicted = _judge(connection, found, replay, public_key)
-            head_reports.append(report)
-            problems += contradicted
-    except (apsw.BusyError, apsw.InterruptError) as error:
+        head_report = _judge(connection, head, "the signed head", replay, public_key, problems)
+        elsewhere_report = elsewhere and _judge(
+            connection, elsewhere, "the head kept elsewhere", replay, public_key, problems
+        )
+    except apsw.BusyError as error:
         msg = f"the journal could not be read to its end: {error}"
         raise JournalError(msg, "run the command again") from error
     except (apsw.Error, UnicodeDecodeError) as error:
-        problems.append(Problem(replay.seq + 1, f"the database is damaged: {error}"))
-    ...
+        problems.append(Problem(replay.seq + 1, f"the database cannot be read beyond this row: {error}"))
+        head_report, elsewhere_report = HeadReport(), None
+    return Report(
+        replay.seq,
+        clock() - begun,
+        tuple(problems),
+        head_report,
+        elsewhere_report,
+        replay.identity and replay.identity[1],
+        tuple(replay.adoptions),
+    )
+
+
+def _schema(connection: apsw.Connection) -> Iterator[Problem]:
+    """The database's own guards must be in force, and nothing beside them."""
+    right = _schema_of(schema_scripts())
+    found = _read_schema(connection)
+    for name in sorted({*right, *found}):
+        if found.get(name) != right.get(name):
+            how = "is missing" if name not in found else "does not belong here" if name not in right else "was changed"
+            yield Problem(0, f"the {' '.join(name)} of the database {how}")
+
+
+@lru_cache(maxsize=1)
+def _schema_of(scripts: tuple[str, ...]) -> dict[tuple[str, str], str | None]:
+    empty = apsw.Connection(":memory:")
+    for script in scripts:
+        empty.execute(script)
+    return _read_schema(empty)
+
+
+def _read_schema(connection: apsw.Connection) -> dict[tuple[str, str], str | None]:
+    return {(kind, name): sql for kind, name, sql in connection.execute("SELECT type, name, sql FROM sqlite_schema")}
 
 
 def _follow(connection: apsw.Connection, replay: Replay, progress: Progress) -> Iterator[Problem]:
-    """Follow the rows, then compare the derived tables; what is wrong first is enough."""
+    """Follow the rows, then compare what is derived of them; after a bad row there is nothing to compare with."""
     rows: int = connection.execute("SELECT coalesce(max(seq), 0) FROM entry").get
     try:
         while replay.seq < rows and replay.advance():
@@ -93,6 +115,37 @@ def _follow(connection: apsw.Connection, replay: Replay, progress: Progress) -> 
         with connection:  # one snapshot from here on
             while replay.advance():
                 progress(replay.seq, max(replay.seq, rows))
-            yield from _compare(connection, replay)
+            yield from compare(connection, replay)
     except BadError as bad:
         yield Problem(bad.row, bad.what)
+
+
+def _judge(  # noqa: PLR0913, PLR0917 - a head, and what it is held against
+    connection: apsw.Connection,
+    found: Found,
+    which: str,
+    replay: Replay,
+    public_key: bytes | None,
+    problems: list[Problem],
+) -> HeadReport:
+    """Hold a signed head against the rows."""
+    head, warnings = found.head, list(found.warnings)
+    if head is None:
+        return HeadReport(warnings=tuple(warnings))
+    last: int = connection.execute("SELECT coalesce(max(seq), 0) FROM entry").get
+    kept: bytes | None = connection.execute("SELECT hash FROM entry WHERE seq = ?", (head.seq,)).get
+    contradicted = contradiction(head, last, kept)
+    if contradicted:
+        problems.append(Problem(min(head.seq, last + 1), f"{which} {contradicted}"))
+    signature: Signature = "unchecked"
+    if public_key is not None:
+        signature = "right" if head.is_signed_by(public_key) else "wrong"
+    if signature == "wrong":
+        problems.append(Problem(0, f"{which} was not signed by the owner of this public key"))
+    if replay.identity:
+        own = replay.identity[1]
+        if head.terminal != own.terminal:
+            problems.append(Problem(0, f"{which} is of terminal {head.terminal}, the journal of {own.terminal}"))
+        elif head.incarnation != own.incarnation:
+            warnings.append(f"{which} is of incarnation {head.incarnation}, the journal of {own.incarnation}")
+    return HeadReport(head, signature, max(replay.seq - head.seq, 0), tuple(warnings))

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from datetime import time as clock_time
 from pathlib import Path
 
-from msgspec import Struct
+from msgspec import Struct, field
 
 from kiosk.errors import UsageError
 from kiosk.money.calendar import Calendar
@@ -44,8 +44,8 @@ class Report(Struct):
     steps: int = 0
     rows: int = 0
     seconds: float = 0.0  # of real time
-    sometimes: Counter[str] = Counter()
-    findings: list[Finding] = []
+    sometimes: Counter[str] = field(default_factory=Counter)
+    findings: list[Finding] = field(default_factory=list)
     journal_head: str = ""
 
     @property

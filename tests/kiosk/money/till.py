@@ -95,11 +95,15 @@ class Till:
         self.say(NoteEscrowed("bill", self._notes, yuan(amount)))
         return self._notes
 
+    def say_note(self, amount: str) -> None:
+        """A note is recognised and stacked."""
+        self.say(NoteStacked("bill", self.note(amount)))
+
     def cash(self, sale: int, *amounts: str) -> None:
         """Notes for a sale, all stacked."""
         self.say(CashChosen(sale, ("bill", "coin")))
         for amount in amounts:
-            self.say(NoteStacked("bill", self.note(amount)))
+            self.say_note(amount)
 
     def phone(self, sale: int) -> None:
         """The rest of the price by phone."""

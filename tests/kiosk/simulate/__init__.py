@@ -1,0 +1,1 @@
+"""The simulation is trusted only as far as it is shown to bite."""

@@ -1,0 +1,268 @@
+"""One terminal whose journal lies on a simulated disk: when the power goes, host, disk and devices stop together.
+
+The host is the product's own Core on the product's own Journal. What the next start finds is what the disk kept of it,
+and every acknowledged row has to be there. A dead host does nothing more.
+"""
+
+import contextlib
+from collections import deque
+from collections.abc import Callable, Sequence
+from datetime import time
+from functools import lru_cache
+from random import Random
+from typing import Literal
+
+import apsw
+import msgspec
+from msgspec import Struct
+
+from kiosk.amount import Money
+from kiosk.flow.core import Stopped
+from kiosk.money.calendar import Calendar
+from kiosk.money.codes import CodeBook
+from kiosk.money.entry import GENESIS
+from kiosk.money.journal import FILE_NAME, Identity, Journal, JournalBroken, Step
+from kiosk.ports.acceptor import AcceptorFact
+from kiosk.ports.bill_validator import NoteFact, StackNote
+from kiosk.ports.message import Command, Fact
+from kiosk.simulate.campaign import BEGIN_MS, CURRENCY, Watched
+from kiosk.simulate.judge import Violation
+from kiosk.simulate.luck import Faults, Luck
+from kiosk.simulate.world import World
+from tests.kiosk.flow.laws import Books
+from tests.powercut.disk import Disk, Fate, Tree
+
+CALENDAR = Calendar("Asia/Shanghai", time(4))
+IDENTITY = Identity("simulated", "incarnation", "bench", CURRENCY)
+ROWS_A_STEP_MAX = 2  # a step that begins a business day closes the one before it
+
+
+class Cut(Struct, frozen=True):
+    """When the power goes in one life of the host: before its n-th disk operation, or at its n-th outside moment."""
+
+    at: Literal["operation", "moment"]
+    number: int
+    fate: Fate
+
+    def __str__(self) -> str:
+        return f"{self.at} {self.number}, {self.fate.value}"
+
+
+class Life(Struct):
+    """One life of the host, from a start to the next cut."""
+
+    cut: Cut | None
+    operations: int = 0
+    moments: int = 0
+    started: int = 0  # disk operations until recovery was over
+
+
+class HostDiedError(Exception):
+    """The power went between two outside actions; `heard` if the last report had been acknowledged to its device."""
+
+    def __init__(self, *, heard: bool) -> None:
+        super().__init__("the power went")
+        self.heard = heard
+
+
+def connect(disk: Disk) -> apsw.Connection:
+    """Open the journal's file there. There is no shared memory on that disk: one connection has it for itself."""
+    connection = apsw.Connection(FILE_NAME, vfs=disk.name)
+    _ = connection.execute("PRAGMA locking_mode = EXCLUSIVE").fetchall()
+    return connection
+
+
+def create(disk: Disk) -> Journal:
+    """Make a new journal there, as `kiosk init` does."""
+    return Journal.create(connect(disk), IDENTITY, CALENDAR, Random("create").randbytes, at_ms=BEGIN_MS)
+
+
+@lru_cache(maxsize=1)
+def _new_journal() -> dict[str, bytes]:
+    disk = Disk(Random("new"))
+    create(disk).close()
+    return disk.files()
+
+
+def prepared_disk(chance: Random, *, fsync_lies: bool = False) -> Disk:
+    """Take a disk on which there is a new journal."""
+    files = enumerate(_new_journal().items(), 1)
+    tree = Tree()
+    for inode, (name, content) in files:
+        tree.names[name] = inode
+        tree.contents[inode] = bytearray(content)
+    return Disk(chance, fsync_lies=fsync_lies, durable=tree)
+
+
+class Drawer:
+    """Keeps the journal across the deaths of its host."""
+
+    def __init__(self, disk: Disk, entropy: Callable[[int], bytes], kind: type[Watched] = Watched) -> None:
+        self.disk = disk
+        self.kind = kind
+        self.acknowledged = (0, GENESIS)  # the last row that the host was told is durable
+        self.findings: list[str] = []
+        self._entropy = entropy
+        self._watch: Callable[[Step], None] | None = None
+        self.journal = self._open()
+        self._acknowledge()
+
+    def reopen(self, watch: Callable[[Step], None]) -> Journal:
+        """Give it to a starting host."""
+        self._watch = watch
+        return self.journal
+
+    def bury(self) -> None:
+        """The process is dead; its connection goes in vain."""
+        with contextlib.suppress(apsw.Error):
+            self.journal.close()
+
+    def find_what_survived(self) -> Books:
+        """Open it on what the disk kept, as the next start will, and hold it against what was acknowledged."""
+        self.bury()
+        self.disk = self.disk.survivor()
+        try:
+            self.journal = self._open()
+            books = self.books()
+        except (apsw.Error, JournalBroken, LookupError, msgspec.DecodeError) as error:
+            msg = f"the journal cannot be opened any more: {error}"
+            raise Violation(msg) from error
+        seq, head = self.acknowledged
+        if self.hash_of(seq) != head:
+            self.findings.append(f"acknowledged row {seq} is gone, row {self.journal.seq} is the last")
+        elif self.journal.seq > seq + ROWS_A_STEP_MAX:
+            self.findings.append(f"row {self.journal.seq} is there, though row {seq} was the last that was begun")
+        self.findings += books.broken_laws()
+        self._acknowledge()
+        return books
+
+    def books(self) -> Books:
+        """Read all that it says."""
+        return Books(lambda sql: self.connection.execute(sql).fetchall())
+
+    def hash_of(self, seq: int) -> bytes:
+        """Read the hash of one row."""
+        return self.connection.execute("SELECT hash FROM entry WHERE seq = ?", (seq,)).get or GENESIS
+
+    def _open(self) -> Watched:
+        self.connection = connect(self.disk)
+        journal = self.kind.open(self.connection, CALENDAR, self._entropy)
+        journal.watch = self._committed
+        return journal
+
+    def _committed(self, step: Step) -> None:
+        self._acknowledge()
+        if self._watch:
+            self._watch(step)
+
+    def _acknowledge(self) -> None:
+        self.acknowledged = self.journal.seq, self.journal.head
+
+
+class Cabinet(World):
+    """Everything around one terminal, on one disk, under a plan of cuts: one for each life, as long as they last."""
+
+    def __init__(
+        self, disk: Disk, seed: str, faults: Faults, cuts: Sequence[Cut] = (), kind: type[Watched] = Watched
+    ) -> None:
+        luck = Luck(seed, faults)
+        self.lives: list[Life] = []
+        self.asked_to_stack: dict[int, Money] = {}  # position → the note that the host wanted in the box
+        self._planned = deque(cuts)
+        self._to_device = False
+        self.drawer = Drawer(disk, luck.random.randbytes, kind)
+        self._begin_life()
+        super().__init__(self.drawer, luck, CodeBook(bytes(32), IDENTITY.incarnation), BEGIN_MS, CURRENCY)
+        self.life.started = self.drawer.disk.operations
+
+    @property
+    def life(self) -> Life:
+        """The present life of the host."""
+        return self.lives[-1]
+
+    @property
+    def cuts(self) -> int:
+        """How often the power went."""
+        return len(self.lives) - 1
+
+    def measure(self) -> Life:
+        """How far the present life has come."""
+        self.life.operations = self.drawer.disk.operations
+        return self.life
+
+    # The host --------------------------------------------------------------------------------------------------------
+
+    def tell(self, fact: Fact, personal: dict[str, bytes] | None = None) -> bool:
+        outer, self._to_device = self._to_device, isinstance(fact, AcceptorFact | NoteFact)
+        try:
+            return super().tell(fact, personal)
+        except HostDiedError as died:
+            self.die()
+            return died.heard
+        except Stopped as stopped:
+            self.stop(stopped)
+            return False
+        finally:
+            self._to_device = outer
+
+    def boot(self) -> None:
+        try:
+            super().boot()
+        except HostDiedError:
+            self.die()
+        except Stopped as stopped:
+            self.stop(stopped)
+        else:
+            self.life.started = self.drawer.disk.operations
+
+    def stop(self, stopped: Stopped) -> None:
+        """The core refuses to go on; here only because the power went in the midst of a commit."""
+        if not self.drawer.disk.is_cut:
+            raise stopped
+        self.die()
+
+    def die(self) -> None:
+        """The power went while the host was at work."""
+        if self.host_up:  # else it went within a report within this one
+            self.cut_power()
+
+    def cut_power(self) -> None:
+        self.measure()
+        self.judge.ledger = self.drawer.find_what_survived().ledger
+        self.journal = self.drawer.journal  # what the devices' notes are to the next start, not to the last one
+        self._begin_life()
+        super().cut_power()
+
+    def _begin_life(self) -> None:
+        cut = self._planned.popleft() if self._planned else None
+        self.lives.append(Life(cut))
+        if cut and cut.at == "operation":
+            self.drawer.disk.cut_at(cut.number, cut.fate)
+
+    # What it does outside --------------------------------------------------------------------------------------------
+
+    def _do(self, commands: list[Command], stop_after: int | None) -> None:
+        self._pass()
+        for command in commands[:stop_after]:
+            super()._do([command], None)
+            self._pass()
+
+    def _pass(self) -> None:
+        """Between two outside actions the power may go, whether the device has heard or not."""
+        if not self.host_up:
+            raise HostDiedError(heard=False)
+        self._pass_moment(heard=False)
+        if self._to_device:
+            self._pass_moment(heard=True)
+
+    def _pass_moment(self, *, heard: bool) -> None:
+        self.life.moments += 1
+        cut = self.life.cut
+        if cut and cut.at == "moment" and cut.number == self.life.moments:
+            self.drawer.disk.cut(cut.fate)
+            raise HostDiedError(heard=heard)
+
+    def _stack(self, command: StackNote) -> None:
+        if self.bill.note:
+            self.asked_to_stack[command.position] = self.bill.note.amount
+        super()._stack(command)
