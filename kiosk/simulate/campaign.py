@@ -2,7 +2,7 @@
 
 import hashlib
 import time
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Callable, Iterator
 from datetime import time as clock_time
 from pathlib import Path
@@ -121,6 +121,11 @@ def terminals(seed: int, sessions: int, faults: Faults, data: Path | None = None
         yield report
 
 
+def campaign(seed: int, sessions: int, faults: Faults, data: Path | None = None) -> Report:
+    """Run all of them; the last report is the whole one."""
+    return deque(terminals(seed, sessions, faults, data), maxlen=1)[0]
+
+
 def _empty(data: Path) -> None:
     if data.exists() and any(data.iterdir()):
         msg = f"{data} is not empty"
@@ -161,7 +166,7 @@ def _live(world: World, visits: int) -> None:
     else:
         msg = f"the terminal did not come to rest within {TURNS_MAX} turns"
         raise Violation(msg)
-    _tidy_up(world, staff)
+    tidy_up(world, staff)
     world.judge.final()
 
 
@@ -184,7 +189,7 @@ def _days(world: World, staff: Staff, visits: int) -> Process:
             luck.saw("personal_erased")
 
 
-def _tidy_up(world: World, staff: Staff) -> None:
+def tidy_up(world: World, staff: Staff) -> None:
     """Weeks later: every box is counted, every doubt is looked for, and whatever that brings about has ended."""
     for _ in range(20):
         for device in world.devices.values():

@@ -89,7 +89,7 @@ def _measured(name: str, folder: Path, times: int) -> tuple[float, float]:
     """The median of some runs, and the most memory that any of them had, in megabytes."""
     results: list[tuple[float, float]] = []
     for _ in range(times):
-        line = subprocess.run(  # noqa: S603 - this very module
+        line = subprocess.run(
             [sys.executable, "-m", "tests.figures.million", name, str(folder)], check=True, capture_output=True
         ).stdout
         value, memory = json.loads(line)

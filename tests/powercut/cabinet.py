@@ -221,6 +221,17 @@ class Cabinet(World):
             raise stopped
         self.die()
 
+    def wipe(self) -> None:
+        """Do the night's work: forget the customers of the days before."""
+        if not self.host_up:
+            return
+        try:
+            _ = self.journal.erase_personal(self.agenda.now_ms, self.journal.day)
+        except JournalBroken:
+            if not self.drawer.disk.is_cut:
+                raise
+            self.die()
+
     def die(self) -> None:
         """The power went while the host was at work."""
         if self.host_up:  # else it went within a report within this one

@@ -1,6 +1,7 @@
 """Each of these tables is wrong in one row, and the judge must find it: else he proves nothing of the right ones."""
 
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 
@@ -45,7 +46,7 @@ def instead(state: str, fact: type[Fact], to: str, do: Callable[..., object] | N
     return Row(state, fact, to, do, None)
 
 
-MISTAKES: list[tuple[str, Table, Row]] = [
+MISTAKES: list[tuple[str, Table[Any], Row]] = [
     ("a stacked note is forgotten", NOTE, ignored("stacking", NoteStacked)),
     ("a returned note is forgotten", NOTE, ignored("returning", NoteReturned)),
     ("a retracted note is forgotten", NOTE, ignored("returned", NoteRetracted)),
@@ -76,7 +77,7 @@ MISTAKES: list[tuple[str, Table, Row]] = [
 
 
 @pytest.mark.parametrize(("table", "row"), [pytest.param(table, row, id=name) for name, table, row in MISTAKES])
-def test_the_judge_finds_the_mistake(table: Table, row: Row, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_judge_finds_the_mistake(table: Table[Any], row: Row, monkeypatch: pytest.MonkeyPatch) -> None:
     index = table._index  # noqa: SLF001  # pyright: ignore[reportPrivateUsage] - the mistake is made inside
     assert (row.state, row.fact) in index, "the mistake has to replace a row that is there"
     monkeypatch.setitem(index, (row.state, row.fact), [row])

@@ -1,0 +1,85 @@
+"""When all is quiet, each note and coin is in exactly one place, and the journal says which; then people come and count.
+
+The truth is what the simulated devices, providers and cards really hold.
+"""
+
+from collections import Counter
+from collections.abc import Iterator
+
+from kiosk.flow.note import Note
+from kiosk.flow.suspense import Suspense
+from kiosk.money import accounts
+from kiosk.simulate.campaign import TURNS_MAX, tidy_up
+from kiosk.simulate.judge import Violation
+from kiosk.simulate.staff import Staff
+from tests.kiosk.flow.laws import Books
+from tests.powercut.cabinet import Cabinet
+
+NOTE_ENDS = {"stacked", "returned", "in_doubt"}
+
+
+def come_to_rest(cabinet: Cabinet) -> None:
+    """Let everything happen that is still to happen by itself."""
+    for _ in range(TURNS_MAX):
+        if not cabinet.agenda.turn():
+            return
+    msg = f"nothing comes to rest within {TURNS_MAX} turns"
+    raise Violation(msg)
+
+
+def complaints_at_rest(cabinet: Cabinet) -> Iterator[str]:
+    """Hold the truth against the journal before any person has touched anything."""
+    books = cabinet.drawer.books()
+    suspense = [thing for thing in books.all_of(Suspense) if thing.state != "settled"]
+    yield from _cash(cabinet, books, suspense)
+    yield from _notes(cabinet, books)
+    if len(suspense) > cabinet.cuts:
+        yield f"{cabinet.cuts} cuts left {len(suspense)} amounts in doubt: {suspense}"
+    sales = Counter(
+        network.top_ups[key].sale for network in cabinet.networks.values() for key in network.times_credited
+    )
+    for sale, times in sales.items():
+        if times > 1:
+            yield f"sale {sale} was delivered {times} times"
+    for account, amount in books.posted.items():
+        if account.startswith(("loss:", "recovered:")):
+            yield f"{account} holds {amount}, though only the power was cut"
+
+
+def _cash(cabinet: Cabinet, books: Books, suspense: list[Suspense]) -> Iterator[str]:
+    """Every piece in a box is in its account, in doubt, or announced as unknown."""
+    for device in cabinet.devices.values():
+        for box in (*device.full, device.box):
+            booked = -books.posted.get(accounts.cashbox(device.name, box), 0)
+            here = [thing for thing in suspense if (thing.device, thing.box) == (device.name, box)]
+            doubted = sum(
+                thing.amount.minor for thing in here if thing.state == "doubtful" and thing.amount and _found(cabinet, books, thing)
+            )
+            unknown = device.forgotten[box]
+            if device.boxes[box] != booked + doubted + unknown:
+                yield (
+                    f"{device.boxes[box]} is in {device.name}#{box}: {booked} is booked, {doubted} in doubt,"
+                    f" {unknown} forgotten by the device"
+                )
+            if unknown and all(thing.amount for thing in here):
+                yield f"{unknown} was forgotten in {device.name}#{box}, and nothing says so"
+
+
+def _found(cabinet: Cabinet, books: Books, doubtful: Suspense) -> bool:
+    note = books.things.get(doubtful.note)
+    return isinstance(note, Note) and cabinet.bill.in_box.get(note.position) == doubtful.box
+
+
+def _notes(cabinet: Cabinet, books: Books) -> Iterator[str]:
+    """A note that the host wanted in the box is known by its value, and has come to an end."""
+    notes = {note.position: note for note in books.all_of(Note)}
+    for position, amount in cabinet.asked_to_stack.items():
+        note = notes.get(position)
+        if note is None or note.amount != amount or note.state not in NOTE_ENDS:
+            yield f"note {position} of {amount} was to be stacked, the journal says {note}"
+
+
+def let_people_come(cabinet: Cabinet) -> None:
+    """Boxes are counted, doubts looked for, suspense settled; then every account has to agree with the truth."""
+    tidy_up(cabinet, Staff(cabinet))
+    cabinet.judge.final()
