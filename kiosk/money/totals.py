@@ -129,12 +129,12 @@ def _in_doubt(after: Standing) -> dict[str, Figure]:
         for name, amount in sorted(after.balances.items())
         if amount and name.startswith("doubt:")
     }
-    top_ups = {
-        f"top_ups/{name.partition(':')[2]}": _figure(promised)
+    deliveries = {
+        f"deliveries/{name.partition(':')[2]}": _figure(promised)
         for name, promised in sorted(after.promises.items())
         if promised.count and name.startswith("carrier:")
     }
-    return {**notes, **top_ups}
+    return {**notes, **deliveries}
 
 
 def _since_collection(day: Day, currency: str) -> dict[str, Figure]:

@@ -45,7 +45,7 @@ class Device:
         self.luck = world.luck
         self.open = False
         self.working = True
-        self.position = 0
+        self.position: int = 0
         self.box = 1
         self.boxes: dict[int, int] = {1: 0}  # what is really in each box
         self.queued: dict[int, int] = {1: 0}  # of that, what the host has not been told yet

@@ -121,8 +121,12 @@ def test_table_of_a_closed_day(script: Script, capsys: Capture) -> None:
         ["- unclaimed", "1", "5.00"],
         ["closing", "0.00"],
     ]
-    assert section(out, "In doubt") == [["notes bill", "20.00"], ["top_ups cmcc", "1", "48.85"]]
-    assert section(out, "Since collection") == [["coin#1", "1", "1.00"], ["coin#1 coin 1.00", "1", "1.00"]]
+    assert section(out, "In doubt") == [["notes bill", "20.00"], ["deliveries cmcc", "1", "48.85"]]
+    assert section(out, "Since collection") == [
+        ["bill#2", "0", "0.00"],
+        ["coin#1", "1", "1.00"],
+        ["coin#1 coin 1.00", "1", "1.00"],
+    ]
     assert re.search(r"\nAll \d+ tie-outs hold\.\n$", out)
 
 

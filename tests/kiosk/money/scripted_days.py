@@ -103,6 +103,4 @@ class Script:
         self.till.say(DeviceIdle("bill"), DeviceIdle("coin"))
 
     def _newest(self, kind: str) -> int:
-        return max(
-            thing.number for thing in self.till.core.open_things() if thing.__struct_config__.tag == kind
-        )
+        return max(thing.number for thing in self.till.core.open_things() if thing.__struct_config__.tag == kind)

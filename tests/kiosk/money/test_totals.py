@@ -88,7 +88,7 @@ def test_the_first_day_while_it_is_open(script: Script, tmp_path: Path) -> None:
         "not_there": NONE,
         "closing": f(None, "20"),
     }
-    assert found["in_doubt"] == {"notes/bill": f(None, "20"), "top_ups/cmcc": f(1, "48.85")}
+    assert found["in_doubt"] == {"notes/bill": f(None, "20"), "deliveries/cmcc": f(1, "48.85")}
     assert found["refunds"] == {
         "begun": f(3, "104.70"),
         "done": f(1, "49.85"),
