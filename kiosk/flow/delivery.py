@@ -142,7 +142,7 @@ def undo(delivery: Delivery, _: Fact, out: Outcome) -> Delivery:
     """Everything that the acceptance booked goes back: to the payer what was his, to the promotion what was given."""
     sums = booked(delivery)
     carrier, payer, of = f"carrier:{delivery.carrier}", accounts.payer(delivery.sale), sums.promise.number
-    credited = delivery.credited or sums.face
+    credited = sums.face if delivery.credited is None else delivery.credited
     short = min(max(sums.face - credited, zero(sums.face.currency)), sums.price)
     paid = sums.price - short
     gift = min(credited, sums.face) - paid

@@ -63,21 +63,34 @@ def grouped(text: str) -> str:
     return f"{text[:4]}-{text[4:8]}-{text[8:]}"
 
 
-def _check(symbols: list[int]) -> int:
-    """A weighted sum in the field of 32 elements: each place has a weight of its own, so any one slip shows."""
-    total, weight = 0, 2
-    for symbol in symbols:
-        total ^= _times(symbol, weight)
-        weight = _times(weight, 2)
-    return total
-
-
 def _times(left: int, right: int) -> int:
+    """Multiply in the field of 32 elements, modulo x^5 + x^2 + 1."""
     product = 0
     for bit in range(5):
         if right >> bit & 1:
             product ^= left << bit
     for bit in range(9, 4, -1):
         if product >> bit & 1:
-            product ^= 0b100101 << (bit - 5)  # x^5 + x^2 + 1
+            product ^= 0b100101 << (bit - 5)
     return product
+
+
+def _weighed() -> tuple[tuple[int, ...], ...]:
+    """Per place, what each symbol adds to the sum: each place has a weight of its own, so any one slip shows."""
+    places: list[tuple[int, ...]] = []
+    weight = 2
+    for _ in range(LENGTH - 1):
+        places.append(tuple(_times(symbol, weight) for symbol in range(len(ALPHABET))))
+        weight = _times(weight, 2)
+    return tuple(places)
+
+
+_WEIGHED = _weighed()
+
+
+def _check(symbols: list[int]) -> int:
+    """The last symbol: a weighted sum of all the others."""
+    total = 0
+    for place, symbol in zip(_WEIGHED, symbols, strict=True):
+        total ^= place[symbol]
+    return total

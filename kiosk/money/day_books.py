@@ -57,7 +57,7 @@ class DayBooks:
         self._closing, self._movement, self._tally = closing, {}, {}
         return differs or self._compare(connection, "closing", "line", day, closing)
 
-    def _compare(  # noqa: PLR0913, PLR0917 - which table, and what it should hold
+    def _compare(
         self, connection: apsw.Connection, table: str, columns: str, day: str, right: Mapping[Line, Sums]
     ) -> str:
         sql = f"SELECT {columns}, count, amount FROM {table} WHERE day = ?"  # noqa: S608 - names of ours

@@ -4,7 +4,8 @@ Asked within one snapshot, once the replay has reached the last row of it.
 """
 
 from array import array
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from typing import cast
 
 import apsw
 from msgspec import Struct
@@ -43,7 +44,7 @@ def compare(connection: apsw.Connection, replay: Replay) -> Iterator[Problem]:
         return
     if replay.closed:
         yield Problem(replay.seq + 1, "it is missing: the row before it closed a day, and this one opened the next")
-    for difference in (_entries, _transfers, _things, _indexes, _stories, _balances, _promises, _days, _identity, _personal):
+    for difference in DIFFERENCES:
         problem = difference(connection, replay)
         if problem:
             yield problem
@@ -86,8 +87,9 @@ def _indexes(connection: apsw.Connection, _: Replay) -> Problem | None:
 
 def _stories(connection: apsw.Connection, replay: Replay) -> Problem | None:
     room = len(replay.story_hash)
-    stories = array("q", [STORY_BEGINS]) * room
-    for sale, seq in connection.execute("SELECT sale, seq FROM story ORDER BY sale, seq"):
+    stories = array("q", [STORY_BEGINS] * room)
+    rows = cast("Iterable[tuple[int, int]]", connection.execute("SELECT sale, seq FROM story ORDER BY sale, seq"))
+    for sale, seq in rows:
         if not 0 <= sale < room:
             return Problem(seq, f"the story of sale {sale} names this row, which does not tell of it")
         stories[sale] = hash((stories[sale], seq))
@@ -101,8 +103,8 @@ def _balances(connection: apsw.Connection, replay: Replay) -> Problem | None:
     posted, reserved = replay.ledger.balances, replay.ledger.reserved
     for account, balance, promised in connection.execute("SELECT account, posted, reserved FROM balance"):
         if balance != posted.get(account, 0) or promised != reserved.get(account, 0):
-            right = f"{posted.get(account, 0)} with {reserved.get(account, 0)} promised"
-            return Problem(0, f"the balance of {account} is {balance} with {promised} promised, and the rows say {right}")
+            right = f"{posted.get(account, 0)}, {reserved.get(account, 0)} of it promised"
+            return Problem(0, f"{account} holds {balance}, {promised} of it promised, and the rows say {right}")
     touched, known, balances = connection.execute(TOUCHED).fetchall()[0]
     if not touched == known == balances:
         return Problem(0, f"the rows touch {touched} accounts, {known} of which are among the {balances} balances")
@@ -111,8 +113,7 @@ def _balances(connection: apsw.Connection, replay: Replay) -> Problem | None:
 
 def _promises(connection: apsw.Connection, replay: Replay) -> Problem | None:
     right = {
-        (number, promise.debit, promise.credit, promise.amount, 1)
-        for number, promise in replay.ledger.promises.items()
+        (number, promise.debit, promise.credit, promise.amount, 1) for number, promise in replay.ledger.promises.items()
     }
     for promise in right.symmetric_difference(connection.execute(PROMISES)):
         return Problem(0, f"the open promises and the rows disagree about number {promise[0]}")
@@ -149,3 +150,9 @@ def _personal(connection: apsw.Connection, replay: Replay) -> Problem | None:
     for (sale,) in connection.execute("SELECT sale FROM salt WHERE sale NOT IN (SELECT sale FROM personal)"):
         return Problem(0, f"there is a salt for sale {sale}, of which nothing is known")
     return None
+
+
+DIFFERENCES = (
+    *(_entries, _transfers, _things, _indexes, _stories),
+    *(_balances, _promises, _days, _identity, _personal),
+)

@@ -177,7 +177,9 @@ class Journal:
         except apsw.Error as error:
             raise JournalBroken(str(error)) from error
         if held != dict(wanted):
-            differing = ", ".join(f"{name} is {held[name]}, not {value}" for name, value in wanted if held[name] != value)
+            differing = ", ".join(
+                f"{name} is {held[name]}, not {right}" for name, right in wanted if held[name] != right
+            )
             msg = f"the database does not keep its promises: {differing}"
             raise JournalError(msg, "put the data folder on a local disk with a file system that supports locking")
         self._durable = durable
@@ -374,6 +376,16 @@ class Journal:
         """The hash of a row, if there is such a row."""
         return self._run("SELECT hash FROM entry WHERE seq = ?", (seq,)).get
 
+    def broken_row(self, rows: int) -> int:
+        """The first of the last so many rows that does not follow from the one before it; 0 if all do."""
+        first = max(self.seq - rows, 0) + 1
+        before = self.hash_of(first - 1) or GENESIS
+        for expected, (seq, body, head) in enumerate(self._run(TAIL, (first,)), first):
+            if seq != expected or chain(before, body) != head:
+                return expected
+            before = head
+        return 0
+
     def incarnations(self) -> list[str]:
         """All that this journal has had, the present one first."""
         sql = "SELECT body FROM entry JOIN story USING (seq) WHERE sale = ? ORDER BY seq DESC"
@@ -407,6 +419,8 @@ DURABLE = (
     ("trusted_schema", "0"),
 )
 VOLATILE = (("journal_mode", "memory"), ("synchronous", "0"), ("foreign_keys", "1"), ("trusted_schema", "0"))
+
+TAIL = "SELECT seq, body, hash FROM entry WHERE seq >= ? ORDER BY seq"
 
 # How everything stands when a day closes: yesterday's closing and today's movements, nothing older.
 CLOSE_DAY = (
@@ -469,5 +483,5 @@ def lock_folder(folder: Path) -> int:
     except BlockingIOError as error:
         os.close(handle)
         msg = f"{folder} is being written by another process"
-        raise JournalError(msg, "stop the terminal that runs on it, or wait until the other command has ended") from error
+        raise JournalError(msg, "stop the terminal that runs on it, or wait until that command has ended") from error
     return handle

@@ -7,7 +7,7 @@ snapshot of its own: a long verification never keeps the write-ahead log from be
 from array import array
 from collections.abc import Callable
 from itertools import zip_longest
-from typing import Annotated, TypeVar
+from typing import Annotated, TypeVar, cast
 
 import apsw
 import msgspec
@@ -84,7 +84,9 @@ _decode_own = msgspec.json.Decoder(_OwnRow).decode
 _OWN = frozenset(fact.__name__ for fact in (JournalBegun, JournalAdopted, DayClosed, PersonalErased))
 T = TypeVar("T")
 
-Moved = tuple[int, int, str, str, str, int, int, str]  # a row of the table `transfer`
+Columns = tuple[int, str, bytes, bytes]  # a row of `entry`
+Moved = tuple[int, int, str, str, str, int, int, str]  # a row of `transfer`
+Kept = tuple[int, bytes, bytes | None]  # a row of `personal`: number, value, and the salt if it is still there
 
 
 class Replay:
@@ -113,7 +115,7 @@ class Replay:
 
     def advance(self) -> int:
         """Take the next slice; how many rows it had is the answer."""
-        rows: list[tuple[int, str, bytes, bytes]] = self._db.execute(ROWS, (self.seq, SLICE_ROWS)).fetchall()
+        rows = cast("list[Columns]", self._db.execute(ROWS, (self.seq, SLICE_ROWS)).fetchall())
         try:
             for seq, day, body, digest in rows:
                 self._take(seq, day, body, digest)
@@ -122,22 +124,30 @@ class Replay:
         return len(rows)
 
     def _take(self, seq: int, day: str, body: bytes, digest: bytes) -> None:
+        head = chain(self.head, body)
         if seq != self.seq + 1:
             raise BadError(self.seq + 1, f"it is missing; row {seq} comes next")
-        head = chain(self.head, body)
         if head != digest:
             raise BadError(seq, "its hash does not follow from its bytes and the row before it")
         row = _read(_decode, seq, body)
         if row.seq != seq or row.day != day:
             raise BadError(seq, f"its bytes say row {row.seq} of {row.day}, its columns row {seq} of {day}")
-        if day != self.day:
+        if day != self.day or self.closed:
             self._turn_day(seq, day)
-        elif self.closed:
-            raise BadError(seq, f"it is of {day}, which the row before it closed")
         if row.fact.type in _OWN:
             self._take_own(seq, body)
         elif self.identity is None:
             raise BadError(seq, "it comes before any row that says whose journal this is")
+        self._note(seq, row)
+        if row.transfers:
+            self._book(seq, row.transfers)
+        self.books.count(row.tallies)
+        for sale, label, commitment in row.personal:
+            self._compare_personal(seq, sale, label, commitment)
+        self.seq, self.head = seq, head
+
+    def _note(self, seq: int, row: _Row) -> None:
+        """Keep what will be held against the tables of things and of stories."""
         for number, data in row.changes:
             if number >= self._room:
                 self._reach(seq, number)
@@ -147,12 +157,6 @@ class Replay:
             if sale >= self._room:
                 self._reach(seq, sale)
             self.story_hash[sale] = hash((self.story_hash[sale], seq))
-        if row.transfers:
-            self._book(seq, row.transfers)
-        self.books.count(row.tallies)
-        for sale, label, commitment in row.personal:
-            self._compare_personal(seq, sale, label, commitment)
-        self.seq, self.head = seq, head
 
     def _take_own(self, seq: int, body: bytes) -> None:
         row = _read(_decode_own, seq, body)
@@ -176,8 +180,9 @@ class Replay:
         if day < self.day:
             raise BadError(seq, f"the business day goes back from {self.day} to {day}")
         if self.day:
-            if not self.closed:
-                raise BadError(seq, f"it is of {day}, and no row has closed {self.day}")
+            if self.closed == (day == self.day):
+                how = "is closed" if self.closed else "was never closed"
+                raise BadError(seq, f"it is of {day}, and {self.day} {how}")
             differs = self.books.close(self._db, self.day, self.ledger.promises.values())
             if differs:
                 raise BadError(self.seq, differs)
@@ -211,14 +216,14 @@ class Replay:
         moved, self._moved = self._moved, []
         if not moved:
             return
-        found = self._db.execute(TRANSFERS, (moved[0][1], len(moved))).fetchall()
+        found = cast("list[Moved]", self._db.execute(TRANSFERS, (moved[0][1], len(moved))).fetchall())
         for right, there in zip_longest(moved, found) if found != moved else ():
             if right != there:
                 raise BadError(right[0], f"the ledger holds its transfer {right[1]} otherwise, or not at all")
 
     def _compare_personal(self, seq: int, sale: int, label: str, commitment: str) -> None:
         """What is known of customers must be what the row committed to; what is not, must be erased by a later row."""
-        found = self._db.execute(PERSONAL, (sale, label, seq)).fetchall()
+        found = cast("list[Kept]", self._db.execute(PERSONAL, (sale, label, seq)).fetchall())
         if not found:
             self.gone.setdefault(sale, seq)
             return

@@ -12,9 +12,9 @@ from typing import Literal
 import apsw
 from msgspec import Struct
 
+from kiosk.money.derived import Problem, compare
 from kiosk.money.heads import Found, Head, contradiction
 from kiosk.money.journal import Identity, JournalError, schema_scripts
-from kiosk.money.derived import Problem, compare
 from kiosk.money.replay import Adoption, BadError, Replay
 
 Progress = Callable[[int, int], None]  # rows done, rows in all

@@ -2,7 +2,7 @@
 
 from kiosk.amount import Money
 from kiosk.ports.coin_acceptor import CoinInserted, CoinsLost
-from kiosk.simulate.device import Device
+from kiosk.simulate.device import Device, Event
 
 
 class CoinAcceptor(Device):
@@ -36,3 +36,8 @@ class CoinAcceptor(Device):
                 self.position += 1
                 self.luck.saw("coins_lost")
                 self.report(CoinsLost(self.name, self.position))
+
+    def _forget(self, event: Event) -> None:
+        # A coin that the host has booked is known to it, though the device never heard so.
+        if not (isinstance(event.fact, CoinInserted) and self.world.knows_coin(self.name, event.fact.position)):
+            super()._forget(event)

@@ -149,16 +149,25 @@ class Validator(Device):
         if self.luck.chance(0.5):
             self.into_box(amount)
             self.in_box[position] = self.box
-            if not self._announced(position):
+            announcement = self._announcement(position)
+            if announcement:  # the host will be told of it with that
+                announcement.amount += amount.minor
+                self.queued[announcement.box] += amount.minor
+            elif not self.world.knows_note(self.name, position):
                 self.forgotten[self.box] += amount.minor
         self.luck.saw("note_in_doubt")
         self._end(NoteUnaccounted(self.name, position, cause), 0)
 
+    def _announcement(self, position: int) -> Event | None:
+        """The report that the note lies in escrow, if the host has not acknowledged it yet."""
+        for event in self.events:
+            if type(event.fact) is NoteEscrowed and event.fact.position == position:
+                return event
+        return None
+
     def _announced(self, position: int) -> bool:
         """Does the host know what the note is worth, or will it be told?"""
-        return self.world.knows_note(self.name, position) or any(
-            type(event.fact) is NoteEscrowed and event.fact.position == position for event in self.events
-        )
+        return self.world.knows_note(self.name, position) or self._announcement(position) is not None
 
     def _end(self, fate: NoteFact, amount: int) -> None:
         self.fates[fate.position] = fate

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from typing import Any, Protocol
 
 from kiosk.amount import Money
+from kiosk.flow.acceptor import Acceptor
 from kiosk.flow.core import Core
 from kiosk.flow.order import Order
 from kiosk.flow.recover import recover
@@ -179,6 +180,11 @@ class World:
     def knows_note(self, device: str, position: int) -> bool:
         """Is the note in the journal?"""
         return self.journal.find("note", f"{device}/{position}") is not None
+
+    def knows_coin(self, device: str, position: int) -> bool:
+        """Is the coin in the journal?"""
+        acceptor = self.core.find("acceptor", device)
+        return isinstance(acceptor, Acceptor) and position <= acceptor.last
 
     def amount_of(self, kind: str, key: str) -> Money:
         """What an order was for."""

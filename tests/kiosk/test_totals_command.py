@@ -12,35 +12,45 @@ import pytest
 from kiosk.cli import main
 from kiosk.money.business_day import read_day, reading
 from kiosk.money.journal import FILE_NAME, Journal
-from tests.kiosk.money.scripted_days import FIRST, SECOND, Script
-from tests.kiosk.money.till import CALENDAR, Till, yuan
+from tests.kiosk.money.scripted_days import Script
+from tests.kiosk.money.till import CALENDAR, FIRST, SECOND, Till, yuan
 
 Capture = pytest.CaptureFixture[str]
 
 
 class Side(msgspec.Struct, forbid_unknown_fields=True):
+    """One of two figures that should be the same."""
+
     says: str
     count: int
     amount: str
 
 
 class Difference(msgspec.Struct, forbid_unknown_fields=True):
+    """A tie-out that does not hold."""
+
     day: str
     name: str
     sides: tuple[Side, Side]
 
 
 class TieOuts(msgspec.Struct, forbid_unknown_fields=True):
+    """How many hold."""
+
     checked: int
     differing: list[Difference]
 
 
 class Line(msgspec.Struct, forbid_unknown_fields=True):
+    """One line of a section."""
+
     count: int | None
     amount: str
 
 
 class Range(msgspec.Struct, forbid_unknown_fields=True):
+    """The rows of a day."""
+
     day: str
     closed: bool
     first_seq: int
@@ -49,6 +59,8 @@ class Range(msgspec.Struct, forbid_unknown_fields=True):
 
 
 class Written(msgspec.Struct, forbid_unknown_fields=True):
+    """All that is written, and nothing else."""
+
     terminal: str
     incarnation: str
     mode: str
@@ -186,7 +198,7 @@ def test_a_range_adds_up(script: Script, capsys: Capture) -> None:
             (Side("the machines counted", 4, "180.40"), Side("the ledger moved", 4, "179.40")),
         ),
         (
-            f"UPDATE movement SET amount = amount - 100 WHERE debit = 'payer' AND credit = 'fee' AND day = '{FIRST}'",
+            "UPDATE movement SET amount = amount - 100 WHERE debit = 'payer' AND credit = 'fee' AND day = :first",
             "fees earned",
             (Side("the machines counted", 4, "4.00"), Side("the ledger moved", 4, "3.00")),
         ),

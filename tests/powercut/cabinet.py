@@ -17,7 +17,7 @@ import msgspec
 from msgspec import Struct
 
 from kiosk.amount import Money
-from kiosk.flow.core import Stopped
+from kiosk.flow.core import Core, Stopped
 from kiosk.money.calendar import Calendar
 from kiosk.money.codes import CodeBook
 from kiosk.money.entry import GENESIS
@@ -72,6 +72,12 @@ def connect(disk: Disk) -> apsw.Connection:
     return connection
 
 
+def _close(connection: apsw.Connection) -> None:
+    """Close it; a dead process does so in vain."""
+    with contextlib.suppress(apsw.Error):
+        connection.close(force=True)
+
+
 def create(disk: Disk) -> Journal:
     """Make a new journal there, as `kiosk init` does."""
     return Journal.create(connect(disk), IDENTITY, CALENDAR, Random("create").randbytes, at_ms=BEGIN_MS)
@@ -94,18 +100,40 @@ def prepared_disk(chance: Random, *, fsync_lies: bool = False) -> Disk:
     return Disk(chance, fsync_lies=fsync_lies, durable=tree)
 
 
-class Drawer:
-    """Keeps the journal across the deaths of its host."""
+class Kept(Watched):
+    """A journal that says what it is about to commit, too."""
 
-    def __init__(self, disk: Disk, entropy: Callable[[int], bytes], kind: type[Watched] = Watched) -> None:
+    before: Callable[[Step], None] | None = None
+
+    def commit(self, step: Step) -> int:
+        if self.before:
+            self.before(step)
+        return super().commit(step)
+
+
+class Drawer:
+    """Keeps the journal across the lives of its host, under a plan of cuts: one for each life, as long as they last."""
+
+    def __init__(self, disk: Disk, entropy: Callable[[int], bytes], cuts: Sequence[Cut] = ()) -> None:
         self.disk = disk
-        self.kind = kind
+        self.before_commit: Callable[[Step], None] | None = None
+        self.lives: list[Life] = []
         self.acknowledged = (0, GENESIS)  # the last row that the host was told is durable
         self.findings: list[str] = []
+        self._planned = deque(cuts)
         self._entropy = entropy
         self._watch: Callable[[Step], None] | None = None
-        self.journal = self._open()
+        self.connection, self.journal = self._start()
         self._acknowledge()
+
+    @property
+    def life(self) -> Life:
+        """The present life of the host."""
+        return self.lives[-1]
+
+    def measure(self) -> None:
+        """Note how far the present life has come."""
+        self.life.operations = self.disk.operations
 
     def reopen(self, watch: Callable[[Step], None]) -> Journal:
         """Give it to a starting host."""
@@ -114,15 +142,15 @@ class Drawer:
 
     def bury(self) -> None:
         """The process is dead; its connection goes in vain."""
-        with contextlib.suppress(apsw.Error):
-            self.journal.close()
+        _close(self.connection)
 
     def find_what_survived(self) -> Books:
         """Open it on what the disk kept, as the next start will, and hold it against what was acknowledged."""
         self.bury()
+        self.measure()
         self.disk = self.disk.survivor()
         try:
-            self.journal = self._open()
+            self.connection, self.journal = self._start()
             books = self.books()
         except (apsw.Error, JournalBroken, LookupError, msgspec.DecodeError) as error:
             msg = f"the journal cannot be opened any more: {error}"
@@ -144,11 +172,34 @@ class Drawer:
         """Read the hash of one row."""
         return self.connection.execute("SELECT hash FROM entry WHERE seq = ?", (seq,)).get or GENESIS
 
-    def _open(self) -> Watched:
-        self.connection = connect(self.disk)
-        journal = self.kind.open(self.connection, CALENDAR, self._entropy)
+    def _start(self) -> tuple[apsw.Connection, Kept]:
+        """Begin the next life; each in which the power goes before the journal is open is over at once."""
+        for _ in range(len(self._planned) + 1):
+            cut = self._planned.popleft() if self._planned else None
+            self.lives.append(Life(cut))
+            if cut and cut.at == "operation":
+                self.disk.cut_at(cut.number, cut.fate)
+            connection = connect(self.disk)
+            try:
+                return connection, self._open(connection)
+            except (apsw.Error, JournalBroken):
+                _close(connection)
+                if not self.disk.is_cut:
+                    raise
+                self.measure()
+                self.disk = self.disk.survivor()
+        msg = "more lives than cuts"
+        raise LookupError(msg)
+
+    def _open(self, connection: apsw.Connection) -> Kept:
+        journal = Kept.open(connection, CALENDAR, self._entropy)
+        journal.before = self._commits
         journal.watch = self._committed
         return journal
+
+    def _commits(self, step: Step) -> None:
+        if self.before_commit:
+            self.before_commit(step)
 
     def _committed(self, step: Step) -> None:
         self._acknowledge()
@@ -162,33 +213,18 @@ class Drawer:
 class Cabinet(World):
     """Everything around one terminal, on one disk, under a plan of cuts: one for each life, as long as they last."""
 
-    def __init__(
-        self, disk: Disk, seed: str, faults: Faults, cuts: Sequence[Cut] = (), kind: type[Watched] = Watched
-    ) -> None:
+    def __init__(self, disk: Disk, seed: str, faults: Faults, cuts: Sequence[Cut] = ()) -> None:
         luck = Luck(seed, faults)
-        self.lives: list[Life] = []
         self.asked_to_stack: dict[int, Money] = {}  # position → the note that the host wanted in the box
-        self._planned = deque(cuts)
         self._to_device = False
-        self.drawer = Drawer(disk, luck.random.randbytes, kind)
-        self._begin_life()
+        self.drawer = Drawer(disk, luck.random.randbytes, cuts)
         super().__init__(self.drawer, luck, CodeBook(bytes(32), IDENTITY.incarnation), BEGIN_MS, CURRENCY)
-        self.life.started = self.drawer.disk.operations
-
-    @property
-    def life(self) -> Life:
-        """The present life of the host."""
-        return self.lives[-1]
+        self.drawer.life.started = self.drawer.disk.operations
 
     @property
     def cuts(self) -> int:
         """How often the power went."""
-        return len(self.lives) - 1
-
-    def measure(self) -> Life:
-        """How far the present life has come."""
-        self.life.operations = self.drawer.disk.operations
-        return self.life
+        return len(self.drawer.lives) - 1
 
     # The host --------------------------------------------------------------------------------------------------------
 
@@ -213,7 +249,7 @@ class Cabinet(World):
         except Stopped as stopped:
             self.stop(stopped)
         else:
-            self.life.started = self.drawer.disk.operations
+            self.drawer.life.started = self.drawer.disk.operations
 
     def stop(self, stopped: Stopped) -> None:
         """The core refuses to go on; here only because the power went in the midst of a commit."""
@@ -238,17 +274,10 @@ class Cabinet(World):
             self.cut_power()
 
     def cut_power(self) -> None:
-        self.measure()
         self.judge.ledger = self.drawer.find_what_survived().ledger
-        self.journal = self.drawer.journal  # what the devices' notes are to the next start, not to the last one
-        self._begin_life()
+        self.journal = self.drawer.journal  # from now on, what anybody knows is what survived
+        self.core = Core(self.journal, self.codes, self.luck.random.randbytes)
         super().cut_power()
-
-    def _begin_life(self) -> None:
-        cut = self._planned.popleft() if self._planned else None
-        self.lives.append(Life(cut))
-        if cut and cut.at == "operation":
-            self.drawer.disk.cut_at(cut.number, cut.fate)
 
     # What it does outside --------------------------------------------------------------------------------------------
 
@@ -267,9 +296,9 @@ class Cabinet(World):
             self._pass_moment(heard=True)
 
     def _pass_moment(self, *, heard: bool) -> None:
-        self.life.moments += 1
-        cut = self.life.cut
-        if cut and cut.at == "moment" and cut.number == self.life.moments:
+        self.drawer.life.moments += 1
+        cut = self.drawer.life.cut
+        if cut and cut.at == "moment" and cut.number == self.drawer.life.moments:
             self.drawer.disk.cut(cut.fate)
             raise HostDiedError(heard=heard)
 

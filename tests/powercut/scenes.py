@@ -106,7 +106,9 @@ def cash(cabinet: Cabinet) -> Process:
     """Notes and coins, a fee, and more than the price; the rest is owed."""
     customer = Customer(cabinet, WITH_FEE)
     yield from customer.confirm()
-    yield from customer.insert(yuan(20), yuan(1), yuan(20), JIAO_5, yuan(20))
+    yield from customer.insert(yuan(20), yuan(1), yuan(20), JIAO_5)
+    cabinet.bill.insert(yuan(20))
+    yield SECOND
     cabinet.coin.insert(yuan(1), late=True)
 
 
@@ -178,14 +180,20 @@ def card(cabinet: Cabinet) -> Process:
 # Delivering, giving back, owing --------------------------------------------------------------------------------------
 
 
-def delivery_unknown(cabinet: Cabinet) -> Process:
-    """A carrier that says nothing for an hour, then one whose requests get lost."""
-    for number, terms in enumerate((BY_RESELLER, TEN), 1):
-        customer = Customer(cabinet, terms, number)
-        yield from customer.confirm()
-        yield from customer.show_order("wechat")
-        customer.pay_order("wechat")
-        yield 3 * HOUR
+def carrier_silent(cabinet: Cabinet) -> Process:
+    """The carrier does not say what became of it, for an hour or more."""
+    customer = Customer(cabinet, BY_RESELLER)
+    yield from customer.confirm()
+    yield from customer.insert(yuan(50))
+
+
+def lines_bad(cabinet: Cabinet) -> Process:
+    """Requests and answers get lost, and what has arrived is not found at first."""
+    customer = Customer(cabinet, TEN)
+    yield from customer.confirm()
+    yield from customer.show_order("wechat")
+    yield 20 * SECOND
+    customer.pay_order("wechat")
 
 
 def declined(cabinet: Cabinet) -> Process:
@@ -231,6 +239,7 @@ def box(cabinet: Cabinet) -> Process:
     staff.count(cabinet.bill)
     yield from customer.insert(yuan(20))
     staff.collect(cabinet.coin)
+    customer.touch(CancelAsked(customer.sale))
 
 
 def nights(cabinet: Cabinet) -> Process:
@@ -247,11 +256,12 @@ def nights(cabinet: Cabinet) -> Process:
 SCENES = (
     Scene("cash", cash),
     Scene("excess added", excess_added, checkpoint_commits=4),
-    Scene("change of mind", change_of_mind, replace(QUIET, note_retracted=1.0)),
+    Scene("change of mind", change_of_mind, replace(QUIET, note_retracted=1.0, device_forgets=0.0)),
     Scene("walked away", walked_away, checkpoint_commits=3),
     Scene("phone", phone, replace(QUIET, refund_slow=0.5)),
     Scene("card", card, replace(QUIET, card_approved_late=1.0)),
-    Scene("delivery unknown", delivery_unknown, replace(QUIET, top_up_slow=0.7, request_dropped=0.3)),
+    Scene("carrier silent", carrier_silent, replace(QUIET, top_up_slow=1.0)),
+    Scene("lines bad", lines_bad, replace(QUIET, request_dropped=0.3, answer_dropped=0.5, top_up_not_found_first=1.0)),
     Scene("declined", declined, replace(QUIET, top_up_declined=1.0, refund_failed=0.3)),
     Scene("claim", claim, checkpoint_commits=10),
     Scene("box", box),

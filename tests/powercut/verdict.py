@@ -6,6 +6,7 @@ The truth is what the simulated devices, providers and cards really hold.
 from collections import Counter
 from collections.abc import Iterator
 
+from kiosk.flow.box import Box
 from kiosk.flow.note import Note
 from kiosk.flow.suspense import Suspense
 from kiosk.money import accounts
@@ -33,8 +34,9 @@ def complaints_at_rest(cabinet: Cabinet) -> Iterator[str]:
     suspense = [thing for thing in books.all_of(Suspense) if thing.state != "settled"]
     yield from _cash(cabinet, books, suspense)
     yield from _notes(cabinet, books)
-    if len(suspense) > cabinet.cuts:
-        yield f"{cabinet.cuts} cuts left {len(suspense)} amounts in doubt: {suspense}"
+    in_doubt = [thing for thing in suspense if thing.note or thing.amount is None]
+    if len(in_doubt) > cabinet.cuts:
+        yield f"{cabinet.cuts} cuts left {len(in_doubt)} in doubt: {in_doubt}"
     sales = Counter(
         network.top_ups[key].sale for network in cabinet.networks.values() for key in network.times_credited
     )
@@ -49,7 +51,8 @@ def complaints_at_rest(cabinet: Cabinet) -> Iterator[str]:
 def _cash(cabinet: Cabinet, books: Books, suspense: list[Suspense]) -> Iterator[str]:
     """Every piece in a box is in its account, in doubt, or announced as unknown."""
     for device in cabinet.devices.values():
-        for box in (*device.full, device.box):
+        counted = {thing.box for thing in books.all_of(Box) if thing.device == device.name and thing.state == "counted"}
+        for box in {*device.full, device.box} - counted:
             booked = -books.posted.get(accounts.cashbox(device.name, box), 0)
             here = [thing for thing in suspense if (thing.device, thing.box) == (device.name, box)]
             doubted = sum(

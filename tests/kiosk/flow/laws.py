@@ -74,6 +74,7 @@ class Books:
                     pass
         yield from self._promise_laws()
         yield from self._cash_laws()
+        yield from self._carrier_laws()
         yield from self._company_laws()
 
     def _ledger_laws(self) -> Iterator[str]:
@@ -163,6 +164,16 @@ class Books:
         for device in there.keys() | booked.keys():
             if there[device] != booked[device]:
                 yield f"{there[device]} is in the boxes of {device}, {booked[device]} is booked"
+
+    def _carrier_laws(self) -> Iterator[str]:
+        """What each carrier is believed to have delivered is what it said."""
+        said: defaultdict[str, int] = defaultdict(int)
+        for delivery in self.all_of(Delivery):
+            if delivery.state in {"accepted", "contradicted"}:
+                said[f"carrier:{delivery.carrier}"] += _minor(delivery.credited)
+        booked = {account: amount for account, amount in self.posted.items() if account.startswith("carrier:")}
+        if booked != {account: amount for account, amount in said.items() if amount}:
+            yield f"the carriers said {dict(said)}, and {booked} is booked"
 
     def _company_laws(self) -> Iterator[str]:
         """Things that wait for each other know of each other."""

@@ -19,9 +19,7 @@ from kiosk.ports.bill_validator import NoteStacked, NoteUnaccounted
 from kiosk.ports.carrier import SendTopUp, TopUpAccepted, TopUpReversed, TopUpUnheard
 from kiosk.ports.coin_acceptor import CoinInserted
 from kiosk.ports.refunds import RefundDone, RefundDoneElsewhere, RefundFailed
-from tests.kiosk.money.till import Till, at, yuan
-
-FIRST, SECOND = "2026-11-20", "2026-11-21"
+from tests.kiosk.money.till import FIRST, SECOND, Till, at, yuan
 
 
 class Script:

@@ -9,7 +9,8 @@ from kiosk.money.business_day import Sum, days_within, known_days, read_day, rea
 from kiosk.money.tie_outs import Tie, tie_outs
 from tests.kiosk.flow.stage import ONE_DAY_MS
 from tests.kiosk.flow.test_random_facts import Chaos
-from tests.kiosk.money.scripted_days import FIRST, SECOND, Script
+from tests.kiosk.money.scripted_days import Script
+from tests.kiosk.money.till import FIRST, SECOND
 
 
 def differing(folder: Path, day: str) -> dict[str, Tie]:
@@ -34,17 +35,17 @@ TAMPERINGS = {
         {"paid by rail:wechat", "counter of paid/rail:wechat"},
     ),
     "a note counted twice": (
-        f"UPDATE tally SET count = count + 1 WHERE line = 'cash/bill#1/note/2000' AND day = '{FIRST}'",
+        "UPDATE tally SET count = count + 1 WHERE line = 'cash/bill#1/note/2000' AND day = :first",
         FIRST,
         {"cash into bill", "pieces worth 2000 into bill#1", "counter of cash/bill/note/2000"},
     ),
     "a note counted as another one": (
-        f"UPDATE tally SET line = 'cash/bill#1/note/5000' WHERE line = 'cash/bill#1/note/2000' AND day = '{SECOND}'",
+        "UPDATE tally SET line = 'cash/bill#1/note/5000' WHERE line = 'cash/bill#1/note/2000' AND day = :second",
         SECOND,
         {"pieces worth 2000 into bill#1", "pieces worth 5000 into bill#1"},
     ),
     "a note of today counted away": (
-        f"DELETE FROM tally WHERE line = 'cash/bill#1/note/2000' AND day = '{SECOND}'",
+        "DELETE FROM tally WHERE line = 'cash/bill#1/note/2000' AND day = :second",
         SECOND,
         {"cash into bill", "pieces worth 2000 into bill#1"},
     ),
@@ -61,7 +62,7 @@ TAMPERINGS = {
         },
     ),
     "a fee that nobody earned": (
-        f"UPDATE tally SET amount = amount + 1, count = count + 1 WHERE line = 'fee/earned' AND day = '{SECOND}'",
+        "UPDATE tally SET amount = amount + 1, count = count + 1 WHERE line = 'fee/earned' AND day = :second",
         SECOND,
         {"fees earned"},
     ),
@@ -71,7 +72,7 @@ TAMPERINGS = {
         {"corrections, shortfall", "counter of correction/shortfall"},
     ),
     "a refund counted as done that was not": (
-        f"UPDATE tally SET amount = amount + 500, count = count + 1 WHERE line = 'refund/done' AND day = '{SECOND}'",
+        "UPDATE tally SET amount = amount + 500, count = count + 1 WHERE line = 'refund/done' AND day = :second",
         SECOND,
         {"refunds done"},
     ),
@@ -81,12 +82,12 @@ TAMPERINGS = {
         {"owed: paid out", "owed at the end", "counter of owed/paid_out"},
     ),
     "a fee moved too low": (
-        f"UPDATE movement SET amount = amount - 100 WHERE debit = 'payer' AND credit = 'fee' AND day = '{FIRST}'",
+        "UPDATE movement SET amount = amount - 100 WHERE debit = 'payer' AND credit = 'fee' AND day = :first",
         FIRST,
         {"fees earned", "from payer to fee", "balance of payer", "balance of fee"},
     ),
     "cash moved on to another device": (
-        f"UPDATE movement SET debit = 'cashbox:coin' WHERE debit = 'cashbox:bill' AND day = '{SECOND}'",
+        "UPDATE movement SET debit = 'cashbox:coin' WHERE debit = 'cashbox:bill' AND day = :second",
         SECOND,
         {
             "cash into bill",
@@ -128,19 +129,23 @@ TAMPERINGS = {
         {"balance of cashbox:coin", "all balances", "cash in box coin#1"},
     ),
     "a claim made worth more": (
-        "UPDATE balance SET posted = posted + 10000 WHERE account = (SELECT min(account) FROM balance"
-        " WHERE account GLOB 'owed#*' AND posted > 0)",
+        (
+            "UPDATE balance SET posted = posted + 10000 WHERE account = (SELECT min(account) FROM balance"
+            " WHERE account GLOB 'owed#*' AND posted > 0)"
+        ),
         SECOND,
         {"balance of owed", "owed at the end", "all balances"},
     ),
     "something reserved for nobody": (
-        "UPDATE balance SET reserved = reserved + 5 WHERE account = (SELECT min(account) FROM balance"
-        " WHERE account GLOB 'owed#*' AND posted > 5)",
+        (
+            "UPDATE balance SET reserved = reserved + 5 WHERE account = (SELECT min(account) FROM balance"
+            " WHERE account GLOB 'owed#*' AND posted > 5)"
+        ),
         SECOND,
         {"reserved out of owed"},
     ),
     "the day begins a row too late": (
-        f"UPDATE business_day SET first_seq = first_seq + 1 WHERE day = '{SECOND}'",
+        "UPDATE business_day SET first_seq = first_seq + 1 WHERE day = :second",
         FIRST,
         {"rows"},
     ),

@@ -8,8 +8,8 @@ import pytest
 from kiosk.money.business_day import Day, days_within, known_days, read_day, reading
 from kiosk.money.tie_outs import tie_outs
 from kiosk.money.totals import Figure, Totals, totals
-from tests.kiosk.money.scripted_days import FIRST, SECOND, Script
-from tests.kiosk.money.till import Till, at, yuan
+from tests.kiosk.money.scripted_days import Script
+from tests.kiosk.money.till import FIRST, SECOND, Till, at, yuan
 
 NONE = Figure(0, 0)
 

@@ -39,6 +39,7 @@ TERMS = Terms(
     routes=(Route("cmcc", resend_safe=True), Route("reseller", resend_safe=False)),
     accept=(yuan("10"), yuan("20"), yuan("50")),
 )
+FIRST, SECOND = "2026-11-20", "2026-11-21"
 CALENDAR = Calendar("Asia/Shanghai", time(4))
 
 
@@ -130,7 +131,7 @@ class Till:
         return self.last(SendRefund).refund
 
     def tamper(self, sql: str) -> None:
-        """What nobody may do: another connection writes into a derived table."""
+        """What nobody may do: another connection writes into a derived table. `:first` and `:second` are the days."""
         with apsw.Connection(str(self.folder / FILE_NAME)) as connection:
-            connection.execute(sql)
+            connection.execute(sql, {"first": FIRST, "second": SECOND})
             assert connection.changes() == 1, sql
