@@ -8,7 +8,7 @@ from functools import lru_cache
 from msgspec import Struct
 
 MINOR_UNITS_MAX = 10**15  # ten trillion yuan: beyond it is a mistake, not money
-_TEXT = re.compile(r"(?P<sign>-?)(?P<whole>\d{1,13})(?:\.(?P<part>\d{1,4}))?", re.ASCII)
+_TEXT = re.compile(r"(?P<sign>-?)(?P<whole>\d{1,16})(?:\.(?P<part>\d{1,4}))?", re.ASCII)
 
 
 class AmountError(ValueError):

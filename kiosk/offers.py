@@ -2,13 +2,12 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 from math import gcd
-from typing import Literal
+from typing import Literal, Protocol
 
 from msgspec import Struct
 from msgspec.structs import astuple
 
 from kiosk.amount import Money, zero
-from kiosk.config import Cash
 from kiosk.errors import UsageError
 from kiosk.flow.facts import Excess, Route, Rung, Terms
 
@@ -60,6 +59,40 @@ class Choices(Struct, frozen=True):
     face: Money | None = None  # of a free amount
     excess: Excess | None = None
     slip: bool = True  # a slip can be printed, or the customer has agreed to do without
+
+
+class CashRules(Protocol):
+    """What the operator's configuration says of cash."""
+
+    @property
+    def limit(self) -> Money:
+        """The most that one sale takes in cash."""
+        ...
+
+    @property
+    def overpay_limit(self) -> Money:
+        """How far one note may go beyond the price."""
+        ...
+
+    @property
+    def accept(self) -> tuple[Money, ...]:
+        """Notes and coins that are taken."""
+        ...
+
+    @property
+    def excess(self) -> Excess:
+        """What becomes of cash beyond the price unless the customer says otherwise."""
+        ...
+
+    @property
+    def excess_choices(self) -> tuple[Excess, ...]:
+        """What the customer may say."""
+        ...
+
+    @property
+    def walk_away(self) -> Literal["deliver", "owed"]:
+        """What becomes of cash that somebody left behind."""
+        ...
 
 
 # Prices --------------------------------------------------------------------------------------------------------------
@@ -167,7 +200,7 @@ def face_of(offer: Offer, choices: Choices) -> Money:
             return chosen
 
 
-def terms(offer: Offer, choices: Choices, cash: Cash, offers: Sequence[Offer] = ()) -> Terms:
+def terms(offer: Offer, choices: Choices, cash: CashRules, offers: Sequence[Offer] = ()) -> Terms:
     """What the customer and the operator agree on. `offers` is the price list, for whoever walks away."""
     for line in {offer, *offers}:
         judge(line, cash)
@@ -195,7 +228,7 @@ def terms(offer: Offer, choices: Choices, cash: Cash, offers: Sequence[Offer] = 
     )
 
 
-def excess_choices(offer: Offer, cash: Cash, face_max: Money | None) -> list[Excess]:
+def excess_choices(offer: Offer, cash: CashRules, face_max: Money | None) -> list[Excess]:
     """What the customer may have done with cash beyond the price; to be owed it is always possible."""
     allowed: list[Excess] = [choice for choice in cash.excess_choices if choice in offer.excess]
     if face_max is None and "added" in allowed:
@@ -203,7 +236,7 @@ def excess_choices(offer: Offer, cash: Cash, face_max: Money | None) -> list[Exc
     return allowed or ["owed"]
 
 
-def _excess(offer: Offer, choices: Choices, cash: Cash, face_max: Money | None) -> Excess:
+def _excess(offer: Offer, choices: Choices, cash: CashRules, face_max: Money | None) -> Excess:
     allowed = excess_choices(offer, cash, face_max)
     if choices.excess is None:
         return cash.excess if cash.excess in allowed else allowed[0]
@@ -216,14 +249,14 @@ def _excess(offer: Offer, choices: Choices, cash: Cash, face_max: Money | None) 
 # The price list ------------------------------------------------------------------------------------------------------
 
 
-def judge(offer: Offer, cash: Cash) -> None:
+def judge(offer: Offer, cash: CashRules) -> None:
     """Refuse a line of the price list that could make the books go wrong."""
     for problem, remedy in _faults(offer, cash):
         text = f"{offer.key}: {problem}"
         raise OfferError(text, remedy)
 
 
-def _faults(offer: Offer, cash: Cash) -> Iterator[tuple[str, str]]:
+def _faults(offer: Offer, cash: CashRules) -> Iterator[tuple[str, str]]:
     """The first one is told; those after it may make no sense without it."""
     amounts = [offer.fee, *(value for value in astuple(offer.amount) if isinstance(value, Money))]
     currencies = {amount.currency for amount in (*amounts, cash.limit, cash.overpay_limit, *cash.accept)}

@@ -8,9 +8,9 @@ from typing import NamedTuple
 import apsw
 from msgspec import Struct
 
-from kiosk.errors import UsageError
 from kiosk.money.accounts import class_of
-from kiosk.money.journal import FILE_NAME, check_version
+from kiosk.money.folder import open_for_reading
+from kiosk.money.journal import JournalError
 
 CLASSES_MAX = 10_000  # far more classes of accounts than any terminal has devices, rails and carriers
 HALVINGS_MAX = 64  # of a number below 2^63
@@ -87,20 +87,14 @@ CLASS = "iif(instr({0}, '#'), substr({0}, 1, instr({0}, '#') - 1), {0})"
 
 @contextmanager
 def reading(folder: Path) -> Generator[apsw.Connection]:
-    """One moment of a journal that another process may be writing: a reader of a write-ahead log is in nobody's way."""
-    path = folder / FILE_NAME
-    if not path.is_file():
-        problem = f"there is no journal in {folder}"
-        raise UsageError(problem, "name the folder that `kiosk init` made")
-    try:
-        with closing(apsw.Connection(str(path), flags=apsw.SQLITE_OPEN_READONLY)) as connection:
-            connection.set_busy_timeout(5_000)
+    """One moment of a journal that another process may be writing: nobody waits for anybody."""
+    with closing(open_for_reading(folder)) as connection:
+        try:
             with connection:
-                check_version(connection)
                 yield connection
-    except apsw.Error as error:
-        problem = f"{path} cannot be read: {error}"
-        raise UsageError(problem, "check the disk and your rights to the folder; run `kiosk journal verify`") from error
+        except apsw.Error as error:
+            problem = f"the journal in {folder} cannot be read: {error}"
+            raise JournalError(problem, "take no money; run `kiosk journal verify`") from error
 
 
 def known_days(db: apsw.Connection) -> tuple[str, str]:
@@ -137,7 +131,7 @@ def read_day(db: apsw.Connection, day: str) -> Day:
         day=day,
         first_seq=first_seq,
         last_seq=last_seq,
-        last_hash=db.execute("SELECT hash FROM entry WHERE seq = ?", (last_seq,)).get,
+        last_hash=db.execute("SELECT hash FROM entry WHERE seq = ?", (last_seq,)).get or b"",
         rows=db.execute(
             "SELECT count(*) FROM entry WHERE seq BETWEEN ? AND ? AND day = ?", (first_seq, last_seq, day)
         ).get,
@@ -168,7 +162,7 @@ def _closing(db: apsw.Connection, day: str) -> Standing:
     lines: dict[str, dict[str, Sum]] = {"balance": {}, "promise": {}, "ever": {}}
     for line, count, amount in db.execute("SELECT line, count, amount FROM closing WHERE day = ?", (day,)):
         group, _, name = line.partition("/")
-        lines[group][name] = Sum(count, amount)
+        lines.setdefault(group, {})[name] = Sum(count, amount)
     balances = {name: kept.amount for name, kept in lines["balance"].items()}
     return Standing(balances, lines["promise"], without_boxes(lines["ever"]))
 

@@ -46,7 +46,7 @@ class CodeBook:
 
     def recognise(self, typed: str) -> Code:
         """Read a typed code, forgiving look-alikes; the check character catches any one mistake and any swap."""
-        text = typed.upper().replace("-", "").replace(" ", "").translate(_READ_AS)
+        text = normal(typed)
         symbols = [ALPHABET.find(char) for char in text]
         if len(symbols) != LENGTH or -1 in symbols:
             msg = f"a code has {LENGTH} letters and digits"
@@ -56,6 +56,11 @@ class CodeBook:
             raise CodeError(msg)
         digest = hashlib.blake2b(text.encode(), key=self._secret, person=b"claim digest", digest_size=16)
         return Code(digest.hexdigest(), text[-4:])
+
+
+def normal(typed: str) -> str:
+    """A code, or a part of one, as it was most likely meant."""
+    return typed.upper().replace("-", "").replace(" ", "").translate(_READ_AS)
 
 
 def grouped(text: str) -> str:

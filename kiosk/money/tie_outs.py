@@ -153,11 +153,15 @@ def _pieces(day: Day, device: str) -> Iterator[Tie]:
     counted: dict[tuple[str, int], int] = {piece: 0 for piece in day.pieces if piece[0].startswith(f"{device}#")}
     for line, some in day.tally.items():
         if line.startswith(f"cash/{device}#"):
-            _, box, _, value = line.split("/")
-            counted[box, int(value)] = counted.get((box, int(value)), 0) + some.count
+            piece = line.split("/")[1], _whole(line.rpartition("/")[2])
+            counted[piece] = counted.get(piece, 0) + some.count
     for (box, value), count in sorted(counted.items()):
         transfers = Sum(day.pieces.get((box, value), 0))
         yield Tie(day.day, f"pieces worth {value} into {box}", COUNTED, Sum(count), BOOKED, transfers)
+
+
+def _whole(value: str) -> int:
+    return int(value) if value.isdecimal() else 0  # no piece is worth nothing, so this one ties to no transfer
 
 
 def _paid(day: Day) -> Iterator[Tie]:

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from msgspec import Struct
 
 from kiosk.amount import Money, plain
-from kiosk.money.accounts import line_of
+from kiosk.money.accounts import CHART
 from kiosk.money.business_day import Day, Standing, Sum, add, box_content, without_boxes
 from kiosk.money.tie_outs import LIFE
 
@@ -50,6 +50,7 @@ TAKEN_BACK = {
     "correction/reversed_fee": ("fees", "given_back"),
     "correction/reversed_promotion": ("promotions", "taken_back"),
 }
+ASSETS = {name for name, line in CHART.items() if line.side == "asset"}
 _SECTION_OF = {head: section for section, head in SECTIONS.items() if head}
 
 
@@ -71,7 +72,7 @@ def totals(days: Sequence[Day], currency: str) -> Totals:
         result[liability] = _life(liability, result[liability], result, before, after)
     result["in_doubt"] = _in_doubt(after)
     result["balances"] = {
-        name: Figure(None, -amount if line_of(name).side == "asset" else amount)
+        name: Figure(None, -amount if name.partition(":")[0] in ASSETS else amount)
         for name, amount in sorted(after.balances.items())
         if amount
     }
@@ -94,7 +95,7 @@ def _place(line: str, currency: str) -> tuple[str, str]:
     head, _, name = line.partition("/")
     section = _SECTION_OF.get(head, head)
     if section in {"cash", "cash_out"}:
-        return section, _named(line, currency).split("/", 2)[2]
+        return section, _named(line, currency).removeprefix(f"{head}/").partition("/")[2]
     known = [word for words in LIFE["owed"] for word in words.split()]
     if section == "owed" and name not in known:
         return "claims", name

@@ -10,7 +10,7 @@ class MissingTextError(LookupError):
     """There is no such language, or no such sentence in it: a mistake of the program, which the tests look for."""
 
 
-def text(key: str, language: str = "en", **values: object) -> str:
+def text(key: str, /, language: str = "en", **values: object) -> str:
     """The sentence under a key such as "story.fact.NoteStacked", with its values filled in."""
     try:
         return sentences(language)[key].format_map(values)

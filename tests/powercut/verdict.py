@@ -10,6 +10,8 @@ from kiosk.flow.box import Box
 from kiosk.flow.note import Note
 from kiosk.flow.suspense import Suspense
 from kiosk.money import accounts
+from kiosk.money.heads import Found
+from kiosk.money.verify import verify
 from kiosk.simulate.campaign import TURNS_MAX, tidy_up
 from kiosk.simulate.judge import Violation
 from kiosk.simulate.staff import Staff
@@ -86,3 +88,9 @@ def let_people_come(cabinet: Cabinet) -> None:
     """Boxes are counted, doubts looked for, suspense settled; then every account has to agree with the truth."""
     tidy_up(cabinet, Staff(cabinet))
     cabinet.judge.final()
+
+
+def complaints_of_verification(cabinet: Cabinet) -> Iterator[str]:
+    """Let the product verify its own journal, chain and derived tables, from the first row to the last."""
+    report = verify(cabinet.drawer.connection, Found())
+    yield from map(str, report.problems)

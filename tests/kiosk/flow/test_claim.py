@@ -22,6 +22,7 @@ from kiosk.flow.facts import (
 from kiosk.flow.order import Order
 from kiosk.flow.refund import Refund
 from kiosk.money.accounts import owed
+from kiosk.ports.acceptor import DeviceIdle
 from kiosk.ports.carrier import TopUpAccepted, TopUpDeclined, TopUpReversed, TopUpUnheard
 from kiosk.ports.message import Fact
 from kiosk.ports.qr_rail import OrderPaid
@@ -36,7 +37,7 @@ def owed_to(stage: Stage, amount: int) -> int:
     """Somebody put so many yuan in and cancelled; the number of the claim."""
     sale = stage.cash_sale(price=yuan(500), cash_price=yuan(500))
     stage.insert(*[100] * (amount // 100), *[10] * (amount % 100 // 10), *[1] * (amount % 10))
-    stage.say(CancelAsked(sale))
+    stage.say(CancelAsked(sale), DeviceIdle("bill"), DeviceIdle("coin"))
     claim = stage.only(Claim)
     assert (claim.state, claim.balance) == ("open", yuan(amount))
     return claim.number
@@ -264,7 +265,7 @@ def bring_into(stage: Stage, claim: int, state: str) -> None:
     if state == "held":
         present(stage, claim)
     elif state == "spent":
-        stage.say(ClaimChosen(stage.sale(price=yuan(5), fee=yuan(0)), stage.thing(claim, Claim).key))
+        stage.say(ClaimChosen(stage.sale(price=yuan(1)), stage.thing(claim, Claim).key))
     else:
         stage.say(*facts[state])
     assert stage.state(claim) == state
@@ -305,25 +306,23 @@ def test_money_that_comes_later_is_owed_whatever_has_become_of_the_claim(state: 
     stage = Stage()
     stage.cash_sale()
     stage.insert(20, 20, 5, 5)
-    claim = stage.only(Claim).number
+    claim, delivery = stage.only(Claim).number, stage.delivery()
     bring_into(stage, claim, state)
     before = stage.balances().get("owed", 0) + stage.balances().get("unclaimed", 0)
-    stage.say(TopUpDeclined(stage.delivery(), "no"))
+    stage.say(TopUpDeclined(delivery, "no"))
     assert stage.balances()["owed"] == before + 4900
 
 
 def test_a_spent_code_leads_to_the_one_that_took_its_place() -> None:
     stage = Stage()
     stage.cash_sale()
-    stage.insert(20, 20, 5, 5, 10)  # eleven yuan too much
-    claim = stage.only(Claim).number
-    delivery = stage.delivery()
-    stage.say(ClaimChosen(stage.sale(price=yuan(5)), stage.thing(claim, Claim).key))
+    stage.insert(20, 20, 50)  # forty-one yuan too much
+    claim, delivery = stage.only(Claim).number, stage.delivery()
+    stage.say(ClaimChosen(stage.sale(price=yuan(1)), stage.thing(claim, Claim).key))
     stage.say(TopUpDeclined(delivery, "no"))
-    successor = stage.thing(stage.thing(claim, Claim).successor, Claim)
-    assert stage.worth(claim) == 0
-    assert successor.balance == Money(4900 + (stage.balances()["owed"] - 4900), "CNY")
-    assert stage.counted("owed/reopened") == 0
+    successor = stage.thing(claim, Claim).successor
+    assert (stage.state(claim), stage.worth(claim)) == ("spent", 0)
+    assert (stage.state(successor), stage.worth(successor)) == ("open", 4000 + 4900)
 
 
 # Waiting -------------------------------------------------------------------------------------------------------------

@@ -7,6 +7,7 @@ import pytest
 
 from kiosk.money.business_day import Sum, days_within, known_days, read_day, reading
 from kiosk.money.tie_outs import Tie, tie_outs
+from kiosk.money.totals import totals
 from tests.kiosk.flow.stage import ONE_DAY_MS
 from tests.kiosk.flow.test_random_facts import Chaos
 from tests.kiosk.money.scripted_days import Script
@@ -167,6 +168,29 @@ def test_both_figures_stand_beside_each_other(script: Script) -> None:
     tie = differing(script.till.folder, FIRST)["paid by rail:wechat"]
     assert (tie.left_says, tie.left) == ("the machines counted", Sum(4, 180_40))
     assert (tie.right_says, tie.right) == ("the ledger moved", Sum(4, 179_40))
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "UPDATE tally SET line = 'cash' WHERE line = 'cash/bill#1/note/2000' AND day = :second",
+        "UPDATE tally SET line = 'cash/bill#1' WHERE line = 'cash/bill#1/note/2000' AND day = :second",
+        "UPDATE tally SET line = 'cash/bill#1/note/many' WHERE line = 'cash/bill#1/note/2000' AND day = :second",
+        "UPDATE tally SET line = '' WHERE line = 'fee/earned' AND day = :second",
+        "UPDATE tally SET line = 'delivery' WHERE line = 'delivery/cmcc/accepted' AND day = :second",
+        "UPDATE movement SET credit = 'nonsense' WHERE credit = 'fee' AND day = :second",
+        "UPDATE closing SET line = 'nonsense' WHERE line = 'balance/surplus'",
+        "UPDATE closing SET line = 'balance/nonsense' WHERE line = 'balance/surplus'",
+        "UPDATE business_day SET first_seq = 0 WHERE day = :second",
+        "UPDATE balance SET account = 'nonsense' WHERE account = 'fee'",
+    ],
+)
+def test_nonsense_is_a_difference_too(script: Script, sql: str) -> None:
+    script.till.tamper(sql)
+    for day in (FIRST, SECOND):
+        with reading(script.till.folder) as journal:
+            assert totals([read_day(journal, day)], "CNY")
+    assert differing(script.till.folder, SECOND) or differing(script.till.folder, FIRST)
 
 
 @pytest.mark.parametrize("seed", range(6))

@@ -1,0 +1,34 @@
+"""A bar for whoever waits: how far, of how much, how fast. It goes to the error stream, and only to a person."""
+
+import sys
+import time
+
+WIDTH = 30
+INTERVAL_S = 0.2  # between two drawings
+
+
+class ProgressBar:
+    """Drawn while rows are read; wiped when it is done."""
+
+    def __init__(self, what: str, *, wanted: bool = False) -> None:
+        self._what = what
+        self._shown = wanted or sys.stderr.isatty()
+        self._begun = self._drawn = time.monotonic()
+        self._width = 0
+
+    def __call__(self, done: int, of: int) -> None:
+        """So many of so many are done."""
+        now = time.monotonic()
+        if not self._shown or (now - self._drawn < INTERVAL_S and done < of):
+            return
+        self._drawn = now
+        filled = WIDTH * done // max(of, 1)
+        rate = round(done / max(now - self._begun, 1e-9))
+        line = f"{'█' * filled}{'·' * (WIDTH - filled)} {done:,} of {of:,} {self._what}, {rate:,} a second"
+        self._width = max(self._width, len(line))
+        print(f"\r{line:<{self._width}}", end="", file=sys.stderr, flush=True)
+
+    def wipe(self) -> None:
+        """Leave the line as it was."""
+        if self._width:
+            print(f"\r{'':<{self._width}}\r", end="", file=sys.stderr, flush=True)

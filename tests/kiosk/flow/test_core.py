@@ -1,0 +1,102 @@
+"""The core: one fact, one row; what cannot be reckoned with is told to a person and changes nothing."""
+
+import pytest
+
+from kiosk.amount import Money
+from kiosk.flow.core import Core
+from kiosk.flow.facts import CancelAsked, PayoutBegun, SaleOpened, SuspenseSettled, Terms
+from kiosk.flow.sale import Sale
+from kiosk.money.codes import CodeBook
+from kiosk.ports.alarm import RaiseAlarm
+from kiosk.ports.bill_validator import NoteEscrowed
+from kiosk.ports.carrier import TopUpAccepted
+from kiosk.ports.coin_acceptor import CoinInserted
+from kiosk.ports.message import Fact
+from kiosk.ports.qr_rail import OrderPaid
+from tests.kiosk.flow.stage import TERMS, Stage, yuan
+
+DOLLARS = Money(500, "USD")
+
+
+@pytest.mark.parametrize(
+    "fact",
+    [
+        CoinInserted("coin", 1, DOLLARS),
+        NoteEscrowed("bill", 1, DOLLARS),
+        OrderPaid("order", DOLLARS, "p1"),
+        TopUpAccepted("delivery", DOLLARS),
+        SaleOpened("sale", Terms(yuan(50), DOLLARS, yuan(50), yuan(0), TERMS.routes)),
+        SaleOpened("sale", Terms(yuan(50), yuan(50), yuan(50), yuan(0), TERMS.routes, accept=(yuan(1), DOLLARS))),
+    ],
+    ids=["coin", "note", "order", "top-up", "price", "denomination"],
+)
+def test_another_currency_is_an_alarm_and_nothing_else(fact: Fact) -> None:
+    stage = Stage()
+    assert stage.say(fact) == [RaiseAlarm("foreign_currency", 0)]
+    assert stage.balances() == {}
+    assert stage.all(Sale) == []
+
+
+@pytest.mark.parametrize(
+    "fact",
+    [
+        CoinInserted("coin", 1, yuan(0)),
+        CoinInserted("coin", 1, yuan(-5)),
+        OrderPaid("order", yuan(0), "p1"),
+        TopUpAccepted("delivery", yuan(-5)),
+    ],
+    ids=repr,
+)
+def test_an_amount_that_cannot_be_is_an_alarm_and_nothing_else(fact: Fact) -> None:
+    stage = Stage()
+    assert stage.say(fact) == [RaiseAlarm("impossible_amount", 0)]
+    assert stage.balances() == {}
+
+
+def test_nothing_credited_is_an_amount() -> None:
+    stage = Stage()
+    stage.cash_sale()
+    stage.insert(50)
+    stage.say(TopUpAccepted(stage.delivery(), yuan(0)))
+    assert stage.balances() == {"cashbox:bill": -5000, "owed": 5000}
+
+
+@pytest.mark.parametrize("number", [1, 999])
+def test_a_number_of_nobody_or_of_another_kind_changes_nothing(number: int) -> None:
+    """One is an acceptor, and nobody has the other."""
+    stage = Stage()
+    before = stage.books().things
+    assert stage.say(CancelAsked(number), PayoutBegun(number, "desk", "anna")) == []
+    assert stage.say(SuspenseSettled(number, "house", "anna")) == []
+    assert stage.books().things == before
+
+
+def test_a_fact_that_changes_nothing_makes_no_row() -> None:
+    stage = Stage()
+    seq = stage.journal.seq
+    stage.say(CancelAsked(999))
+    assert stage.journal.seq == seq
+
+
+def test_one_fact_is_one_row_with_all_that_follows_from_it() -> None:
+    stage = Stage()
+    stage.cash_sale()
+    stage.insert(20, 20)
+    seq = stage.journal.seq
+    stage.insert(20)  # escrow, stacked: covered, sent, and the rest owed
+    assert stage.journal.seq == seq + 2
+
+
+def test_what_is_known_of_the_customer_is_kept_beside_the_chain() -> None:
+    stage = Stage()
+    sale = stage.sale()
+    assert stage.journal.personal(sale, "card") == b"13812345678"
+
+
+def test_a_core_that_is_made_anew_from_the_journal_knows_every_open_thing() -> None:
+    stage = Stage()
+    stage.cash_sale()
+    stage.escrow(20)
+    again = Core(stage.journal, CodeBook(bytes(32), "inc"), lambda _: b"")
+    assert again.open_things() == stage.core.open_things()
+    assert [thing.state for thing in again.open_things()] == ["taking", "taking", "paying", "stacking"]
