@@ -26,9 +26,14 @@ class ProgressBar:
         rate = round(done / max(now - self._begun, 1e-9))
         line = f"{'█' * filled}{'·' * (WIDTH - filled)} {done:,} of {of:,} {self._what}, {rate:,} a second"
         self._width = max(self._width, len(line))
-        print(f"\r{line:<{self._width}}", end="", file=sys.stderr, flush=True)
+        _write(f"\r{line:<{self._width}}")
 
     def wipe(self) -> None:
         """Leave the line as it was."""
         if self._width:
-            print(f"\r{'':<{self._width}}\r", end="", file=sys.stderr, flush=True)
+            _write(f"\r{'':<{self._width}}\r")
+
+
+def _write(text: str) -> None:
+    sys.stderr.write(text)
+    sys.stderr.flush()

@@ -61,7 +61,7 @@ def miss(suspense: Suspense, _: DoubtSettled, out: Outcome) -> Suspense:
 def hand_over(suspense: Suspense, _: SuspenseSettled | DoubtSettled, out: Outcome) -> Suspense:
     amount = _known(suspense)
     out.count("suspense/settled", amount)
-    out.tell(MoneyArrived(suspense.sale, suspense.note, accounts.suspense(suspense.number), amount, "cash"))
+    out.tell(MoneyArrived(suspense.sale, suspense.note, accounts.suspense(suspense.number), amount, "suspense"))
     return suspense
 
 

@@ -50,6 +50,17 @@ def line_of(account: str) -> AccountClass:
     return CHART[account.partition("#")[0].partition(":")[0]]
 
 
+def box_of(line: str) -> tuple[str, str]:
+    """The cash of the box that a counted line speaks of, and that line without the box.
+
+    `ever/cash/bill#3/note/2000` speaks of `cashbox:bill#3`; without the box it is `ever/cash/bill/note/2000`.
+    """
+    before, _, after = line.partition("#")
+    number, _, rest = after.partition("/")
+    device = before.rpartition("/")[2]
+    return cashbox(device, int(number)), f"{before}/{rest}"
+
+
 def cashbox(device: str, box: int) -> str:
     """The cash in one box."""
     return f"cashbox:{device}#{box}"

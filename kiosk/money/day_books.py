@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 
 import apsw
 
-from kiosk.money.accounts import class_of, line_of
+from kiosk.money.accounts import box_of, class_of, line_of
 from kiosk.money.ledger import Transfer
 
 Line = tuple[str, ...]
@@ -43,7 +43,9 @@ class DayBooks:
             connection, "tally", "line", day, self._tally
         )
 
-    def close(self, connection: apsw.Connection, day: str, promises: Iterable[Transfer]) -> str:
+    def close(
+        self, connection: apsw.Connection, day: str, promises: Iterable[Transfer], balances: Mapping[str, int]
+    ) -> str:
         """The day is over: compare its tables, reckon and compare how everything stands, and begin the next books."""
         differs = self.compare(connection, day)
         closing = {line: sums for line, sums in self._closing.items() if not line[0].startswith("promise/")}
@@ -52,6 +54,10 @@ class DayBooks:
             _add(closing, (f"balance/{debit}",), count, -amount)
         for (line,), (count, amount) in self._tally.items():
             _add(closing, (f"ever/{line}",), count, amount)
+        for (line,), (count, amount) in [*closing.items()]:
+            if "#" in line and box_of(line)[0] not in balances:
+                del closing[line,]
+                _add(closing, (box_of(line)[1],), count, amount)
         for promise in promises:
             _add(closing, (f"promise/{class_of(promise.credit)}",), 1, promise.amount)
         self._closing, self._movement, self._tally = closing, {}, {}

@@ -47,9 +47,7 @@ def lines(connection: apsw.Connection, *, unmasked: bool = False) -> Iterator[by
     last: int = connection.execute("SELECT coalesce(max(seq), 0) FROM entry").get
     done = 0
     while done < last:
-        rows = cast(
-            "list[tuple[int, bytes, bytes]]", connection.execute(ROWS, (done, last, SLICE_ROWS)).fetchall()
-        )
+        rows = cast("list[tuple[int, bytes, bytes]]", connection.execute(ROWS, (done, last, SLICE_ROWS)).fetchall())
         if not rows:
             return
         for seq, body, digest in rows:

@@ -28,10 +28,12 @@ from kiosk.money.journal import (
 )
 
 BUSY_MS = 5_000  # how long a reader waits while another process recovers the write-ahead log
+INCARNATION_BYTES = 8
 TAIL_ROWS = 1_000  # how far back a start looks; the whole is verified while the terminal runs
 ADOPT = "find out how that came about, then run `kiosk adopt --config FILE --by NAME --reason TEXT`"
 
 Entropy = Callable[[int], bytes]
+Connection = apsw.Connection  # what others hand back to us, and never open themselves
 
 
 def head_places(config: Config) -> list[Path]:
@@ -54,6 +56,19 @@ def sign_head(journal: Journal, config: Config, at_ms: int) -> list[str]:
 # Making --------------------------------------------------------------------------------------------------------------
 
 
+def new_incarnation(entropy: Entropy) -> str:
+    """A name for one life of a journal: another one after every restore."""
+    return entropy(INCARNATION_BYTES).hex()
+
+
+def check_free(data: Path) -> None:
+    """Refuse a folder that holds a journal already."""
+    if any(data.glob(f"{FILE_NAME}*")):
+        open_for_reading(data).close()  # one that is half made has its own remedy
+        msg = f"{data} holds a journal already"
+        raise JournalError(msg, "go on with it, or name another folder; a restored one wants `kiosk adopt`")
+
+
 def create(data: Path, identity: Identity, calendar: Calendar, entropy: Entropy, *, at_ms: int) -> Journal:
     """Make the folder, and in it a journal whose first row says whose it is."""
     path = data / FILE_NAME
@@ -62,10 +77,7 @@ def create(data: Path, identity: Identity, calendar: Calendar, entropy: Entropy,
             data.mkdir(mode=0o700, parents=True, exist_ok=True)
             lock = lock_folder(data)
             undo.callback(os.close, lock)
-            if any(data.glob(f"{FILE_NAME}*")):
-                open_for_reading(data).close()  # one that is half made has its own remedy
-                msg = f"{data} holds a journal already"
-                raise JournalError(msg, "go on with it, or name another folder; a restored one wants `kiosk adopt`")
+            check_free(data)
             os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600))
             connection = apsw.Connection(str(path), flags=apsw.SQLITE_OPEN_READWRITE)
             undo.callback(connection.close)

@@ -17,6 +17,7 @@ from kiosk.money.durable_file import write_durably
 from kiosk.money.journal import Journal
 
 HEAD_NAME = "head.json"
+LATEST_MS = 253_402_300_799_999  # the end of the year 9999
 FILE_BYTES_MAX = 4096  # a head has about 300
 _SIGNED_AS = b"kiosk journal head 1\n"  # no other signature of this key can be taken for a head's
 _HEX = re.compile(r"(?:[0-9a-f]{2})*")
@@ -27,9 +28,9 @@ class Head(Struct, frozen=True):
 
     terminal: str
     incarnation: str
-    seq: Annotated[int, Meta(ge=1, lt=1 << 63)]
+    seq: Annotated[int, Meta(ge=1, le=(1 << 63) - 1)]
     hash: str
-    at: int  # milliseconds since 1970
+    at: Annotated[int, Meta(ge=0, le=LATEST_MS)]  # milliseconds since 1970
     signature: str = ""
 
     def is_signed_by(self, public_key: bytes) -> bool:

@@ -9,13 +9,14 @@ import os
 from collections.abc import Callable, Iterable, Sequence
 from importlib.resources import files
 from pathlib import Path
-from typing import Literal, Self
+from typing import Literal, Self, cast
 
 import apsw
 import msgspec
 from msgspec import Raw, Struct
 
 from kiosk.errors import UsageError
+from kiosk.money.accounts import box_of
 from kiosk.money.calendar import Calendar
 from kiosk.money.entry import ENCODER, GENESIS, Change, Commitment, Entry, Tally, chain, commit_to
 from kiosk.money.ledger import Transfer
@@ -298,7 +299,21 @@ class Journal:
             self._write(Step(at_ms, ENCODER.encode(DayClosed(self.day))), self.day)
             for sql in CLOSE_DAY:
                 self._run(sql, {"day": self.day})
+            self._fold_settled_boxes()
         self._run("INSERT INTO business_day VALUES (?, ?)", (day, self.seq + 1))
+
+    def _fold_settled_boxes(self) -> None:
+        """A box that was counted out is counted with its device from now on, or closings would grow with every box."""
+        sql = "SELECT line, count, amount FROM closing WHERE day = ? AND line GLOB '*#*'"
+        for line, count, amount in cast("list[tuple[str, int, int]]", self._run(sql, (self.day,)).fetchall()):
+            account, folded = box_of(line)
+            if self.balance(account) == 0:
+                self._run("DELETE FROM closing WHERE day = ? AND line = ?", (self.day, line))
+                self._run(
+                    "INSERT INTO closing VALUES (?, ?, ?, ?)"
+                    " ON CONFLICT DO UPDATE SET count = count + excluded.count, amount = amount + excluded.amount",
+                    (self.day, folded, count, amount),
+                )
 
     def _salt(self, sale: int) -> bytes:
         salt = self._run("SELECT salt FROM salt WHERE sale = ?", (sale,)).get

@@ -52,7 +52,7 @@ class Adoption(Struct, frozen=True):
     reason: str
 
 
-Number = Annotated[int, Meta(ge=0)]
+Number = Annotated[int, Meta(ge=0, le=(1 << 63) - 1)]
 
 
 class _Fact(Struct, frozen=True, gc=False):
@@ -68,7 +68,7 @@ class _Row(Struct, frozen=True, gc=False):
     changes: tuple[tuple[Number, Raw], ...] = ()
     transfers: tuple[Transfer, ...] = ()
     tallies: tuple[tuple[str, int, int], ...] = ()
-    personal: tuple[tuple[int, str, str], ...] = ()
+    personal: tuple[tuple[Number, str, str], ...] = ()
     sales: tuple[Number, ...] = ()
 
 
@@ -183,7 +183,7 @@ class Replay:
             if self.closed == (day == self.day):
                 how = "is closed" if self.closed else "was never closed"
                 raise BadError(seq, f"it is of {day}, and {self.day} {how}")
-            differs = self.books.close(self._db, self.day, self.ledger.promises.values())
+            differs = self.books.close(self._db, self.day, self.ledger.promises.values(), self.ledger.balances)
             if differs:
                 raise BadError(self.seq, differs)
         self.begun[day] = seq

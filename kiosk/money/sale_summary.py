@@ -102,7 +102,9 @@ def _of_claims(sale: int, things: Iterable[ThingRead], moved: Iterable[Transfer]
         gone = sum(
             transfer.amount
             for transfer in moved
-            if transfer.debit in claims and class_of(transfer.credit).startswith(name) and transfer.credit != payer(sale)
+            if transfer.debit in claims
+            and class_of(transfer.credit).startswith(name)
+            and transfer.credit != payer(sale)
         )
         if gone:
             yield Sum(key, Money(gone, currency))

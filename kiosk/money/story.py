@@ -1,9 +1,8 @@
-"""The rows that tell of one sale, read back in plain words; the sentences stand in the texts, by the type of the fact."""
+"""The rows that tell of one sale, read back in plain words; the sentences stand in the texts by the fact's type."""
 
 from collections.abc import Iterable, Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, tzinfo
 from typing import cast
-from zoneinfo import ZoneInfo
 
 import apsw
 import msgspec
@@ -51,16 +50,16 @@ def find(connection: apsw.Connection, what: str) -> list[int]:
     return [sale for (sale,) in rows if sale]
 
 
-def candidate(connection: apsw.Connection, sale: int, zone: ZoneInfo, language: str = "en") -> str:
+def candidate(connection: apsw.Connection, sale: int, zone: tzinfo | None, language: str = "en") -> str:
     """One line by which a person can tell this sale from another."""
     told = tell(connection, sale, zone, language=language)
     return f"{told.lines[0].at:%Y-%m-%d %H:%M}  {told.title}"
 
 
 def tell(
-    connection: apsw.Connection, sale: int, zone: ZoneInfo, *, unmasked: bool = False, language: str = "en"
+    connection: apsw.Connection, sale: int, zone: tzinfo | None, *, unmasked: bool = False, language: str = "en"
 ) -> Story:
-    """Tell the whole story of a sale, in local time."""
+    """Tell the whole story of a sale, in the time of that zone, or without one of this computer."""
     currency = read_identity(connection).currency
     teller = _Teller(zone, currency, language)
     entries = [DECODER.decode(body) for (body,) in connection.execute(ROWS, (sale,))]
@@ -101,7 +100,7 @@ def _personal(
 class _Teller:
     """Turns rows into sentences of one language, in one place's time."""
 
-    def __init__(self, zone: ZoneInfo, currency: str, language: str) -> None:
+    def __init__(self, zone: tzinfo | None, currency: str, language: str) -> None:
         self._zone = zone
         self._currency = currency
         self._language = language

@@ -180,7 +180,7 @@ def _kind_of(day: Day, source: str) -> str:
     for holder in (f"rail:{name}", f"terminal:{name}"):
         if Flow(holder, source) in day.moved:
             return holder
-    return "claim" if source == "owed" else "cash"
+    return {"owed": "claim", "suspense": "suspense"}.get(source, "cash")
 
 
 def _carriers(day: Day) -> Iterator[Tie]:

@@ -18,9 +18,9 @@ def yuan(amount: int) -> Money:
 
 
 TERMS = Terms(
-    face=yuan(50),
-    price=Money(4985, "CNY"),
-    cash_price=yuan(49),
+    face=Money(6015, "CNY"),
+    price=yuan(60),
+    cash_price=yuan(60),
     fee=yuan(0),
     routes=(Route("cmcc", resend_safe=True),),
     accept=(yuan(10), yuan(20), yuan(50)),
@@ -33,7 +33,7 @@ def ready(core: Core) -> None:
 
 
 def cash_sale(core: Core, number: int, at_ms: int) -> int:
-    """Three notes of twenty for a top-up of fifty; the moment of its end is the answer."""
+    """Three notes of twenty, paid exactly; the moment of its end is the answer."""
     name = f"sale-{number}"
     core.handle(SaleOpened(name, TERMS), at_ms, {"card": b'{"number":"13812345678"}'})
     sale = core.find("sale", name)

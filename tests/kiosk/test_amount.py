@@ -127,25 +127,25 @@ def test_what_is_written_is_what_the_decimals_say(amount: Money) -> None:
     ("007", "CNY", 700),
     ("500", "JPY", 500),
     ("1.234", "KWD", 1234),
-    ("10000000000000", "JPY", None),
-    ("1000000000000000", "JPY", None),
+    ("1000000000000000", "JPY", MINOR_UNITS_MAX),
+    ("10000000000000.00", "CNY", MINOR_UNITS_MAX),
 ])  # fmt: skip
-def test_amounts_that_are_read(text: str, currency: str, minor: int | None) -> None:
-    if minor is None:
-        with pytest.raises(AmountError):
-            parse(text, currency)
-    else:
-        assert parse(text, currency) == Money(minor, currency)
+def test_amounts_that_are_read(text: str, currency: str, minor: int) -> None:
+    assert parse(text, currency) == Money(minor, currency)
 
 
-@pytest.mark.parametrize(
-    "text",
-    ["", " ", "49,85", "1,000", "1 000", "+5", "--5", "5-", ".5", "5.", "5.123", "1e3", "NaN", "inf", "0x10", "¥5"]
-    + ["5\n", " 5", "５", "٥", "1_000", "99999999999999.99"],
-    ids=repr,
-)
+@pytest.mark.parametrize("text", [
+    "", " ", "49,85", "1,000", "1 000", "1_000", "+5", "--5", "5-", ".5", "5.", "1e3", "NaN", "inf", "0x10", "¥5",
+    "5\n", " 5", "\N{FULLWIDTH DIGIT FIVE}", "\N{ARABIC-INDIC DIGIT FIVE}",
+], ids=repr)  # fmt: skip
 def test_what_is_not_an_amount_says_so(text: str) -> None:
-    with pytest.raises(AmountError, match="amount|decimals|more than"):
+    with pytest.raises(AmountError, match="is no amount"):
+        parse(text, "CNY")
+
+
+@pytest.mark.parametrize("text", ["10000000000000.01", "99999999999999"])
+def test_more_than_any_terminal_handles(text: str) -> None:
+    with pytest.raises(AmountError, match="more than any terminal"):
         parse(text, "CNY")
 
 
@@ -180,7 +180,7 @@ def test_the_currencies_that_are_known_by_heart_agree_with_the_worlds_list() -> 
     (Money(123456789, "CNY"), "zh-Hans", "¥1,234,567.89"),
     (Money(123456789, "EUR"), "de", "1.234.567,89\xa0€"),
     (Money(-500, "USD"), "en", "-$5.00"),
-    (Money(500, "JPY"), "ja", "￥500"),
+    (Money(500, "JPY"), "ja", "\N{FULLWIDTH YEN SIGN}500"),
     (Money(500, "THB"), "th", "฿5.00"),
 ])  # fmt: skip
 def test_written_for_people_by_the_rules_of_their_language(amount: Money, language: str, text: str) -> None:

@@ -21,7 +21,7 @@ from kiosk.flow.core import Core, Stopped
 from kiosk.money.calendar import Calendar
 from kiosk.money.codes import CodeBook
 from kiosk.money.entry import GENESIS
-from kiosk.money.journal import FILE_NAME, Identity, Journal, JournalBroken, Step
+from kiosk.money.journal import FILE_NAME, Identity, Journal, JournalBroken, JournalError, Step
 from kiosk.ports.acceptor import AcceptorFact
 from kiosk.ports.bill_validator import NoteFact, StackNote
 from kiosk.ports.message import Command, Fact
@@ -72,21 +72,21 @@ def connect(disk: Disk) -> apsw.Connection:
     return connection
 
 
-def _close(connection: apsw.Connection) -> None:
+def close(connection: apsw.Connection) -> None:
     """Close it; a dead process does so in vain."""
     with contextlib.suppress(apsw.Error):
         connection.close(force=True)
 
 
-def create(disk: Disk) -> Journal:
+def create(connection: apsw.Connection) -> Journal:
     """Make a new journal there, as `kiosk init` does."""
-    return Journal.create(connect(disk), IDENTITY, CALENDAR, Random("create").randbytes, at_ms=BEGIN_MS)
+    return Journal.create(connection, IDENTITY, CALENDAR, Random("create").randbytes, at_ms=BEGIN_MS)
 
 
 @lru_cache(maxsize=1)
 def _new_journal() -> dict[str, bytes]:
     disk = Disk(Random("new"))
-    create(disk).close()
+    create(connect(disk)).close()
     return disk.files()
 
 
@@ -142,7 +142,7 @@ class Drawer:
 
     def bury(self) -> None:
         """The process is dead; its connection goes in vain."""
-        _close(self.connection)
+        close(self.connection)
 
     def find_what_survived(self) -> Books:
         """Open it on what the disk kept, as the next start will, and hold it against what was acknowledged."""
@@ -152,7 +152,7 @@ class Drawer:
         try:
             self.connection, self.journal = self._start()
             books = self.books()
-        except (apsw.Error, JournalBroken, LookupError, msgspec.DecodeError) as error:
+        except (apsw.Error, JournalBroken, JournalError, LookupError, msgspec.DecodeError) as error:
             msg = f"the journal cannot be opened any more: {error}"
             raise Violation(msg) from error
         seq, head = self.acknowledged
@@ -183,7 +183,7 @@ class Drawer:
             try:
                 return connection, self._open(connection)
             except (apsw.Error, JournalBroken):
-                _close(connection)
+                close(connection)
                 if not self.disk.is_cut:
                     raise
                 self.measure()
@@ -263,10 +263,8 @@ class Cabinet(World):
             return
         try:
             _ = self.journal.erase_personal(self.agenda.now_ms, self.journal.day)
-        except JournalBroken:
-            if not self.drawer.disk.is_cut:
-                raise
-            self.die()
+        except JournalBroken as broken:
+            self.stop(Stopped(str(broken), self.core.rest()))
 
     def die(self) -> None:
         """The power went while the host was at work."""

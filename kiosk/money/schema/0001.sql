@@ -111,6 +111,12 @@ BEGIN
         ON CONFLICT (day, debit, credit) DO UPDATE SET count = count + 1, amount = amount + excluded.amount;
 END;
 
+-- A settled account leaves no row, so that what is read of the balances does not grow with the journal's age.
+CREATE TRIGGER balance_settled AFTER UPDATE ON balance WHEN NEW.posted = 0 AND NEW.reserved = 0
+BEGIN
+    DELETE FROM balance WHERE account = NEW.account;
+END;
+
 -- Everything with a life of its own, as it stands now: the same bytes as in the row that changed it last.
 CREATE TABLE thing (
     number INTEGER PRIMARY KEY,

@@ -45,9 +45,11 @@ class Books:
         self.posted: dict[str, int] = dict(rows("SELECT account, posted FROM balance WHERE posted <> 0"))
         self.reserved: dict[str, int] = dict(rows("SELECT account, reserved FROM balance WHERE reserved <> 0"))
         self.open_promises = {
-            number: Promise(number, *rest) for number, *rest in rows("SELECT number, debit, credit, amount FROM promise")
+            row[0]: Promise(*row) for row in rows("SELECT number, debit, credit, amount FROM promise")
         }
-        self.things = {number: THING.decode(data) for number, data in rows("SELECT number, data FROM thing")}
+        self.things: dict[int, Thing] = {
+            number: THING.decode(data) for number, data in rows("SELECT number, data FROM thing")
+        }
         self.tallies: dict[str, int] = dict(rows("SELECT line, sum(amount) FROM tally GROUP BY line"))
 
     def by_class(self) -> dict[str, int]:
@@ -143,27 +145,35 @@ class Books:
 
     def _cash_laws(self) -> Iterator[str]:
         """Notes in the box, and coins as they were counted, are what the boxes hold and held when they were counted."""
-        there: defaultdict[str, int] = defaultdict(int)
-        doubtful: defaultdict[str, int] = defaultdict(int)
-        booked: defaultdict[str, int] = defaultdict(int)
-        for thing in self.things.values():
-            if isinstance(thing, Note) and thing.state in {"stacked", "stray"}:
-                there[thing.device] += _minor(thing.amount)
-            elif isinstance(thing, Suspense) and thing.state == "doubtful":
-                doubtful[accounts.doubt(thing.device, thing.box)] += _minor(thing.amount)
-            elif isinstance(thing, Box):
-                booked[thing.device] += _minor(thing.book)
-        for line, amount in self.tallies.items():
-            if line.startswith("cash/") and "/coin/" in line:
-                there[line.removeprefix("cash/").partition("#")[0]] += amount
-        for account, amount in self.posted.items():
-            if account.startswith("cashbox:"):
-                booked[accounts.class_of(account).removeprefix("cashbox:")] -= amount
-            if account.startswith("doubt:") and doubtful[account] != -amount:
-                yield f"{account} holds {-amount}, {doubtful[account]} is doubtful"
+        there, booked = self._cash_there(), self._cash_booked()
         for device in there.keys() | booked.keys():
             if there[device] != booked[device]:
                 yield f"{there[device]} is in the boxes of {device}, {booked[device]} is booked"
+        doubtful: defaultdict[str, int] = defaultdict(int)
+        for suspense in self.all_of(Suspense):
+            if suspense.state == "doubtful":
+                doubtful[accounts.doubt(suspense.device, suspense.box)] -= _minor(suspense.amount)
+        if doubtful != {account: amount for account, amount in self.posted.items() if account.startswith("doubt:")}:
+            yield f"{dict(doubtful)} is doubtful, and the books say otherwise"
+
+    def _cash_there(self) -> defaultdict[str, int]:
+        there: defaultdict[str, int] = defaultdict(int)
+        for note in self.all_of(Note):
+            if note.state in {"stacked", "stray"}:
+                there[note.device] += _minor(note.amount)
+        for line, amount in self.tallies.items():
+            if line.startswith("cash/") and "/coin/" in line:
+                there[line.removeprefix("cash/").partition("#")[0]] += amount
+        return there
+
+    def _cash_booked(self) -> defaultdict[str, int]:
+        booked: defaultdict[str, int] = defaultdict(int)
+        for account, amount in self.posted.items():
+            if account.startswith("cashbox:"):
+                booked[accounts.class_of(account).removeprefix("cashbox:")] -= amount
+        for box in self.all_of(Box):
+            booked[box.device] += _minor(box.book)
+        return booked
 
     def _carrier_laws(self) -> Iterator[str]:
         """What each carrier is believed to have delivered is what it said."""
@@ -177,6 +187,24 @@ class Books:
 
     def _company_laws(self) -> Iterator[str]:
         """Things that wait for each other know of each other."""
+        for sale in self.all_of(Sale):
+            under_way = [one.number for one in self.all_of(Delivery) if one.sale == sale.number and is_promising(one)]
+            if len(under_way) != (sale.state in {"delivering", "doubtful"}):
+                yield f"sale {sale.number} is {sale.state} with {under_way} under way"
+            if sale.state == "closing" and not waiting_for(sale):
+                yield f"sale {sale.number} closes and waits for nothing"
+            if sale.state == "paying" and paid(sale) + held(sale) >= due(sale):
+                yield f"sale {sale.number} is covered and nothing is done about it"
+        for acceptor in self.all_of(Acceptor):
+            if acceptor.state == "taking" and self.state(acceptor.sale) != "paying":
+                yield f"{acceptor} is open for a sale that is {self.state(acceptor.sale)}"
+        for note in self.all_of(Note):
+            if note.state == "escrow":
+                yield f"nothing is decided on {note}"
+        yield from self._claim_company_laws()
+
+    def _claim_company_laws(self) -> Iterator[str]:
+        """Claims and those who reserved them know of each other too."""
         waited_for = {
             (sale.number, part.number)
             for sale in self.all_of(Sale)
@@ -188,20 +216,6 @@ class Books:
                 yield f"{claim} is held for nobody"
             if claim.state == "waiting" and self.state(claim.sale) != "doubtful":
                 yield f"{claim} waits for a sale that is {self.state(claim.sale)}"
-        for acceptor in self.all_of(Acceptor):
-            if acceptor.state == "taking" and self.state(acceptor.sale) != "paying":
-                yield f"{acceptor} is open for a sale that is {self.state(acceptor.sale)}"
-        for note in self.all_of(Note):
-            if note.state == "escrow":
-                yield f"nothing is decided on {note}"
-        for sale in self.all_of(Sale):
-            under_way = [d.number for d in self.all_of(Delivery) if d.sale == sale.number and is_promising(d)]
-            if len(under_way) != (sale.state in {"delivering", "doubtful"}):
-                yield f"sale {sale.number} is {sale.state} with {under_way} under way"
-            if sale.state == "closing" and not waiting_for(sale):
-                yield f"sale {sale.number} closes and waits for nothing"
-            if sale.state == "paying" and paid(sale) + held(sale) >= due(sale):
-                yield f"sale {sale.number} is covered and nothing is done about it"
         refunding = {refund.claim for refund in self.all_of(Refund) if refund.claim and is_promising(refund)}
         if refunding != {claim.number for claim in self.all_of(Claim) if claim.state == "refunding"}:
             yield f"claims {refunding} are refunded, and do not know of it"

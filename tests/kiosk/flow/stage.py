@@ -1,4 +1,4 @@
-"""A terminal on a journal in memory, with short words for what happens to it; the laws are looked after at each commit."""
+"""A terminal on a journal in memory, with short words for what happens to it; every law holds after every commit."""
 
 from collections.abc import Mapping
 from datetime import time

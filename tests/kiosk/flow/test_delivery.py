@@ -289,10 +289,16 @@ def test_reversed_and_accepted_once_more_is_an_alarm() -> None:
     assert stage.balances() == {"cashbox:bill": -4900, "owed": 4900}
 
 
-def test_reversed_before_it_was_accepted_is_a_decline() -> None:
+@pytest.mark.parametrize("before", [[], [TopUpUnheard], [TopUpNotFound, TopUpNotFound]], ids=len)
+@pytest.mark.parametrize("failure", [TopUpReversed, TopUpDeclined])
+def test_proven_failure_frees_the_money_in_any_state(
+    failure: type[TopUpReversed | TopUpDeclined], before: list[type[TopUpUnheard | TopUpNotFound]]
+) -> None:
     stage = Stage()
-    sent(stage)
-    stage.say(TopUpReversed(stage.delivery()))
+    sale = sent(stage)
+    stage.say(*[fact(stage.delivery()) for fact in before])
+    stage.say(TopUpReversed(stage.delivery()) if failure is TopUpReversed else TopUpDeclined(stage.delivery(), "no"))
+    assert stage.state(sale) == "returned"
     assert stage.balances() == {"cashbox:bill": -4900, "owed": 4900}
 
 

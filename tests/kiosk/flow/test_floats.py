@@ -44,25 +44,39 @@ def floats_in(source: str) -> list[str]:
 
 
 def _float_at(node: ast.AST) -> str:
+    return _written_float(node) or _made_float(node) or _read_float(node)
+
+
+def _written_float(node: ast.AST) -> str:
     match node:
-        case ast.Constant(value=float() | complex()):
-            return f"the float {node.value!r}"
-        case ast.Constant(value=str()) if re.search(r"\bfloat\b", node.value) and " " not in node.value:
-            return f"the annotation {node.value!r}"
+        case ast.Constant(value=float() | complex() as value):
+            return f"the float {value!r}"
+        case ast.Constant(value=str(text)) if " " not in text and re.search(r"\bfloat\b", text):
+            return f"the annotation {text!r}"
         case ast.Name(id="float") | ast.Attribute(attr="float"):
             return "float"
-        case ast.Import() if any(name.name == "math" for name in node.names):
-            return "math reckons in floats"
-        case ast.ImportFrom(module="math", names=names) if {name.name for name in names} - WHOLE_NUMBERS:
-            return "math reckons in floats"
+        case _:
+            return ""
+
+
+def _made_float(node: ast.AST) -> str:
+    match node:
         case ast.BinOp(op=ast.Div()) if not (_is_path(node.left) or _is_path(node.right)):
             return f"the division {ast.unparse(node)}"
         case ast.AugAssign(op=ast.Div()) if not _is_path(node.target):
             return f"the division {ast.unparse(node)}"
-        case ast.Call(func=function) if _reads_floats(function) and not _reads_decimals(node):
-            return f"{ast.unparse(function)} without parse_float=Decimal"
+        case ast.Import() if any(name.name == "math" for name in node.names):
+            return "math reckons in floats"
+        case ast.ImportFrom(module="math", names=names) if {name.name for name in names} - WHOLE_NUMBERS:
+            return "math reckons in floats"
         case _:
             return ""
+
+
+def _read_float(node: ast.AST) -> str:
+    if isinstance(node, ast.Call) and _reads_floats(node.func) and not _reads_decimals(node):
+        return f"{ast.unparse(node.func)} without parse_float=Decimal"
+    return ""
 
 
 def _is_path(node: ast.expr) -> bool:

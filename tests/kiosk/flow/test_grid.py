@@ -48,7 +48,7 @@ def facts_about(kind: str) -> list[type[Fact]]:
 def test_every_fact_has_a_row_in_every_state(kind: str) -> None:
     table = TABLES[kind]
     holes = [
-        f"{state} × {fact.__name__}"
+        f"{state}, {fact.__name__}"
         for fact in facts_about(kind)
         for state in table.states
         if not table.choices(state, fact)
@@ -63,8 +63,8 @@ def test_a_step_always_finds_a_row_and_no_row_is_hidden(kind: str) -> None:
     for fact in table.facts:
         for state in table.states:
             guards = [row.when for row in table.choices(state, fact)]
-            assert guards[-1] is None, f"{state} × {fact.__name__} may find no row"
-            assert None not in guards[:-1], f"{state} × {fact.__name__} has a row that is never reached"
+            assert guards[-1] is None, f"{state}, {fact.__name__} may find no row"
+            assert None not in guards[:-1], f"{state}, {fact.__name__} has a row that is never reached"
 
 
 @pytest.mark.parametrize("kind", KINDS)

@@ -5,6 +5,7 @@ import pytest
 from kiosk.amount import Money
 from kiosk.flow.facts import CancelAsked, OrderChosen, PaymentLeft
 from kiosk.flow.order import Order
+from kiosk.flow.sale import Sale
 from kiosk.flow.suspense import Suspense
 from kiosk.ports.carrier import SendTopUp, TopUpAccepted
 from kiosk.ports.message import Fact
@@ -53,13 +54,6 @@ def test_made_shown_scanned_paid() -> None:
     assert stage.balances() == {"rail:wechat": -4985, "payer": 4985}
 
 
-def test_paid_although_nobody_heard_that_it_was_made() -> None:
-    stage = Stage()
-    _, order = ordered(stage)
-    stage.say(OrderPaid(order, PRICE, "p1"))
-    assert stage.balances() == {"rail:wechat": -4985, "payer": 4985}
-
-
 def test_the_same_payment_reported_twice_is_one_payment() -> None:
     stage = Stage()
     _, order = ordered(stage)
@@ -93,11 +87,67 @@ def test_refused_by_the_rail_another_kind_can_be_chosen() -> None:
     assert stage.commands(MakeOrder)[-1].rail == "alipay"
 
 
-def test_silence_is_unknown_and_the_rail_is_asked() -> None:
+def bring_to(stage: Stage, state: str) -> tuple[int, str]:
+    """A sale whose order is in that state."""
+    sale, order = ordered(stage)
+    ways: dict[str, list[Fact]] = {
+        "making": [],
+        "shown": [OrderMade(order)],
+        "scanned": [OrderMade(order), OrderScanned(order)],
+        "closing": [PaymentLeft(sale)],
+        "closed": [OrderClosed(order)],
+    }
+    stage.say(*ways[state])
+    assert stage.only(Order).state == state
+    return sale, order
+
+
+@pytest.mark.parametrize("state", ["making", "shown", "scanned", "closing", "closed"])
+def test_paid_is_money_in_any_state(state: str) -> None:
     stage = Stage()
-    _, order = ordered(stage)
+    sale, order = bring_to(stage, state)
+    stage.say(OrderPaid(order, PRICE, "p1"))
+    assert stage.state(sale) == "delivering"
+    assert stage.balances() == {"rail:wechat": -4985, "payer": 4985}
+
+
+@pytest.mark.parametrize("state", ["making", "shown", "scanned", "closing", "closed"])
+def test_paid_in_another_amount_is_kept_apart_in_any_state(state: str) -> None:
+    stage = Stage()
+    sale, order = bring_to(stage, state)
+    stage.say(OrderPaid(order, yuan(5), "p1"), OrderPaid(order, yuan(6), "p2"))
+    assert stage.only(Order).state == "suspended"
+    assert stage.balances() == {"rail:wechat": -1100, "suspense": 1100}
+    assert stage.thing(sale, Sale).parts == ()
+
+
+@pytest.mark.parametrize("state", ["making", "shown", "scanned", "closing"])
+def test_closed_unpaid_is_the_end_of_it_in_any_state(state: str) -> None:
+    stage = Stage()
+    sale, order = bring_to(stage, state)
+    stage.say(OrderClosed(order), OrderClosed(order))
+    assert stage.only(Order).state == "closed"
+    assert stage.thing(sale, Sale).parts == ()
+
+
+@pytest.mark.parametrize("state", ["making", "shown", "scanned"])
+def test_silence_is_never_an_end(state: str) -> None:
+    stage = Stage()
+    _, order = bring_to(stage, state)
     assert stage.say(OrderUnheard(order)) == [AskOrder(order, "wechat")]
-    assert stage.only(Order).state == "making"
+    assert stage.only(Order).state == state
+
+
+@pytest.mark.parametrize("state", ["making", "shown", "scanned", "closing", "closed"])
+@pytest.mark.parametrize("take_back", [OrderChargedBack, OrderRefundedElsewhere])
+def test_what_was_never_paid_cannot_be_taken_back(
+    take_back: type[OrderChargedBack | OrderRefundedElsewhere], state: str
+) -> None:
+    stage = Stage()
+    _, order = bring_to(stage, state)
+    stage.say(take_back(order, PRICE))
+    assert stage.balances() == {}
+    assert "order_contradiction" in stage.alarms()
 
 
 # Not wanted any more -------------------------------------------------------------------------------------------------
@@ -203,15 +253,6 @@ def test_what_was_never_asked_can_be_taken_back_too(take_back: type[OrderCharged
     stage = Stage()
     stage.say(OrderPaid("unknown", yuan(5), "p1"), take_back("unknown", yuan(5)))
     assert "rail:unknown" not in stage.balances()
-
-
-@pytest.mark.parametrize("take_back", [OrderChargedBack, OrderRefundedElsewhere])
-def test_what_was_never_paid_cannot_be_taken_back(take_back: type[OrderChargedBack | OrderRefundedElsewhere]) -> None:
-    stage = Stage()
-    _, order = ordered(stage)
-    stage.say(take_back(order, PRICE))
-    assert stage.balances() == {}
-    assert "order_contradiction" in stage.alarms()
 
 
 # After a power cut ---------------------------------------------------------------------------------------------------

@@ -58,6 +58,23 @@ def test_done_here_or_elsewhere_the_books_are_empty(end: type[Fact]) -> None:
     assert stage.balances() == {}
 
 
+@pytest.mark.parametrize("before", [RefundProcessing, RefundAbnormal])
+@pytest.mark.parametrize("end", ENDS)
+def test_it_may_end_in_any_state(end: type[Fact], before: type[RefundProcessing | RefundAbnormal]) -> None:
+    stage = Stage()
+    refund = refunding(stage)
+    stage.say(before(refund), done(refund, end))
+    assert stage.balances() == {}
+
+
+@pytest.mark.parametrize("before", [RefundProcessing, RefundAbnormal])
+def test_and_fail_in_any_state(before: type[RefundProcessing | RefundAbnormal]) -> None:
+    stage = Stage()
+    refund = refunding(stage)
+    stage.say(before(refund), RefundFailed(refund, "no"), RefundFailed(refund, "no"))
+    assert stage.balances() == {"rail:wechat": -4985, "owed": 4985}
+
+
 def test_processing_may_last_days_and_is_asked_about() -> None:
     stage = Stage()
     refund = refunding(stage)

@@ -2,7 +2,8 @@
 
 import pytest
 
-from kiosk.flow.facts import CancelAsked, DoubtSettled, SuspenseSettled
+from kiosk.flow.facts import CancelAsked, DoubtSettled, OrderChosen, SuspenseSettled
+from kiosk.flow.order import Order
 from kiosk.flow.suspense import Suspense
 from kiosk.ports.bill_validator import NoteUnaccounted
 from kiosk.ports.coin_acceptor import CoinInserted, CoinsLost
@@ -80,14 +81,36 @@ def test_a_doubtful_note_of_nobodys_that_is_found_waits_for_a_person() -> None:
     assert stage.balances() == {"cashbox:bill": -2000, "surplus": 2000}
 
 
+def other_amount(stage: Stage) -> tuple[int, int]:
+    """A phone paid five yuan for an order of another amount; the sale, and the number of the suspense."""
+    sale = stage.sale()
+    stage.say(OrderChosen(sale, "wechat", refundable=True))
+    stage.say(OrderPaid(stage.only(Order).key, yuan(5), "p1"))
+    return sale, stage.only(Suspense).number
+
+
 def test_a_payment_in_another_amount_is_given_to_the_customer_by_a_person() -> None:
     stage = Stage()
-    sale = stage.sale()
-    stage.say(OrderPaid("unknown", yuan(5), "p1"))
-    stranger = stage.only(Suspense).number
-    stage.say(SuspenseSettled(stranger, "customer", "anna"))
-    assert stage.state(stranger) == "waiting"  # no sale, no customer
+    sale, number = other_amount(stage)
+    stage.say(CancelAsked(sale), SuspenseSettled(number, "customer", "anna"))
+    assert stage.state(sale) == "cancelled"
+    assert stage.balances() == {"rail:wechat": -500, "owed": 500}
+
+
+def test_or_counts_for_the_sale_while_it_is_open() -> None:
+    stage = Stage()
+    sale, number = other_amount(stage)
+    stage.say(SuspenseSettled(number, "customer", "anna"), SuspenseSettled(number, "customer", "anna"))
     assert stage.state(sale) == "paying"
+    assert stage.balances() == {"rail:wechat": -500, "payer": 500}
+
+
+def test_a_payment_for_nobodys_order_has_no_customer() -> None:
+    stage = Stage()
+    stage.say(OrderPaid("unknown", yuan(5), "p1"))
+    number = stage.only(Suspense).number
+    stage.say(SuspenseSettled(number, "customer", "anna"))
+    assert stage.state(number) == "waiting"
 
 
 @pytest.mark.parametrize("whose", ["customer", "house"])
