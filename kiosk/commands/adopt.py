@@ -25,6 +25,9 @@ from kiosk.money.journal import OWN_STORY, JournalAdopted, JournalBroken, Journa
 from kiosk.money.verify import verify
 from kiosk.progress_bar import ProgressBar
 
+FREEZABLE = ("waiting", "open", "held", "unclaimed")  # those that hold money or wait for it
+UNDER_WAY = ("paying_out", "refunding")  # these have to end first; they are only named
+
 
 def add(subparsers: Subparsers) -> None:
     """Declare `kiosk adopt --config FILE --by NAME (--reason TEXT | --release CLAIM… | --release-all)`."""
@@ -79,7 +82,7 @@ def _adopt(found: Config, by: str, reason: str, now_ms: int) -> list[str]:
         adopted = JournalAdopted(terminal.id, incarnation, terminal.mode, terminal.currency, by, reason)
         journal.commit(Step(now_ms, ENCODER.encode(adopted), sales=(OWN_STORY,), clock_trusted=False))
         core = Core(journal, key.code_book(incarnation), os.urandom)
-        for claim in _claims(core):
+        for claim in _claims(core, FREEZABLE):
             core.handle(ClaimFrozen(claim.number), now_ms, clock_trusted=False)
         failures = folder.sign_head(journal, found, now_ms)
         for place in places:
@@ -88,9 +91,9 @@ def _adopt(found: Config, by: str, reason: str, now_ms: int) -> list[str]:
         print(f"The journal in {found.journal.data} is adopted with row {journal.seq}.")
         print(f"  incarnation {old.incarnation} of terminal {old.terminal}")
         print(f"  goes on as  {incarnation} of terminal {terminal.id}")
-        for claim in _claims(core):
+        for claim in _claims(core, (*FREEZABLE, "frozen", *UNDER_WAY)):
             print(f"  claim {claim.number}: {_described(claim)}")
-        if any(claim.state == "frozen" for claim in _claims(core)):
+        if _claims(core, ("frozen",)):
             print("Check what the frozen claims are worth, then: kiosk adopt --config FILE --by NAME --release CLAIM…")
     return failures
 
@@ -113,7 +116,7 @@ def _release(found: Config, by: str, numbers: list[int] | None, now_ms: int) -> 
     key = secret.read(found.journal.machine_key)
     with closing(folder.open_for_money(found)) as journal:
         core = Core(journal, key.code_book(journal.identity.incarnation), os.urandom)
-        frozen = {claim.number: claim for claim in _claims(core) if claim.state == "frozen"}
+        frozen = [claim.number for claim in _claims(core, ("frozen",))]
         for number in numbers or ():
             if number not in frozen:
                 problem = f"there is no frozen claim {number}"
@@ -129,9 +132,10 @@ def _release(found: Config, by: str, numbers: list[int] | None, now_ms: int) -> 
         return folder.sign_head(journal, found, now_ms)
 
 
-def _claims(core: Core) -> list[Claim]:
-    """All that hold money or wait."""
-    return [thing for thing in core.open_things() if isinstance(thing, Claim)]
+def _claims(core: Core, states: tuple[str, ...]) -> list[Claim]:
+    """The claims that are in one of these states."""
+    found = (core.thing(number) for number in core.journal.in_states("claim", states))
+    return [thing for thing in found if isinstance(thing, Claim)]
 
 
 def _described(claim: Claim) -> str:

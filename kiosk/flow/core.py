@@ -1,7 +1,7 @@
-"""Commit, then act: a fact is stepped through the tables, made durable in one row, and only then are its commands handed out."""
+"""Commit, then act: a fact is stepped through the tables and durable in one row; only then do its commands leave."""
 
 from collections.abc import Callable, Iterator, Mapping
-from typing import Any
+from typing import Any, cast
 
 import msgspec
 
@@ -95,7 +95,8 @@ class Core:
         except JournalBroken as broken:
             raise Stopped(str(broken), self.rest()) from broken
         except LedgerRefused as refused:
-            raise Stopped(f"the ledger refuses {type(fact).__name__}: {refused}", self.rest()) from refused
+            reason = f"the ledger refuses {type(fact).__name__}: {refused}"
+            raise Stopped(reason, self.rest()) from refused
         for thing in changed.values():
             self._remember(thing)
         return out.commands
@@ -154,7 +155,7 @@ class Core:
         whose = fact.whose()
         if isinstance(whose, int):
             thing = changed.get(whose) or self.thing(whose)
-            if isinstance(thing, table.thing):
+            if thing is not None and isinstance(thing, table.thing):
                 return thing
             # A number of nothing, or of another kind of thing, which must not be written over.
             stranger = out.newcomer()
@@ -194,6 +195,9 @@ class Core:
 def _amounts_in(value: object) -> Iterator[Money]:
     if isinstance(value, Money):
         yield value
-    elif isinstance(value, tuple | msgspec.Struct):
-        for part in value if isinstance(value, tuple) else msgspec.structs.astuple(value):
+    elif isinstance(value, tuple):
+        for part in cast("tuple[object, ...]", value):
             yield from _amounts_in(part)
+    elif isinstance(value, msgspec.Struct):
+        for name in value.__struct_fields__:
+            yield from _amounts_in(getattr(value, name))

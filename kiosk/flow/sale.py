@@ -145,10 +145,11 @@ def reckon(sale: Sale, fact: Fact) -> Sale:
     match fact:
         case MoneyArrived():
             nothing = zero(fact.amount.currency)
+            in_cash = fact.method == "cash" or (fact.method == "suspense" and fact.part != 0)  # a note that was found
             return replace(
                 sale,
                 paid=(sale.paid or nothing) + fact.amount,
-                cash=(sale.cash or nothing) + fact.amount if fact.method == "cash" else sale.cash,
+                cash=(sale.cash or nothing) + fact.amount if in_cash else sale.cash,
                 parts=_without(sale.parts, fact.part),
                 payments=(*sale.payments, Payment(fact.method, fact.payment, fact.amount, nothing)),
             )

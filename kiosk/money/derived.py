@@ -129,16 +129,20 @@ def _days(connection: apsw.Connection, replay: Replay) -> Problem | None:
 
 
 def _identity(connection: apsw.Connection, replay: Replay) -> Problem | None:
-    found = connection.execute("SELECT seq, terminal, incarnation, mode, currency FROM identity").fetchall()
-    if replay.identity and found != [(replay.identity[0], *astuple(replay.identity[1]))]:
+    found = connection.execute("SELECT only, seq, terminal, incarnation, mode, currency FROM identity").fetchall()
+    if replay.identity and found != [(1, replay.identity[0], *astuple(replay.identity[1]))]:
         return Problem(replay.identity[0], "the table of identity does not say what this row says")
     return None
 
 
 def _personal(connection: apsw.Connection, replay: Replay) -> Problem | None:
-    for number, seq, sale in connection.execute("SELECT number, seq, sale FROM personal"):
+    latest = 0
+    for number, seq, sale in connection.execute("SELECT number, seq, sale FROM personal ORDER BY number"):
         if number not in replay.personal:
             return Problem(seq, f"personal data {number}, of sale {sale}, was never committed to")
+        if seq < latest:
+            return Problem(seq, f"personal data {number}, of sale {sale}, poses as newer than it is")
+        latest = seq
     for sale, seq in replay.gone.items():
         return Problem(seq, f"what was known of sale {sale} is gone, and no row says that it was erased")
     for (sale,) in connection.execute("SELECT sale FROM salt WHERE sale NOT IN (SELECT sale FROM personal)"):

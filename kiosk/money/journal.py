@@ -342,7 +342,7 @@ class Journal:
                 self._run("COMMIT")
             except apsw.Error as error:
                 raise self._break(error) from error
-            self.checkpoint(emptying=True)
+        self.checkpoint(emptying=True)  # in any case: a power cut may have left in the log what was wiped before it
         return sales
 
     def checkpoint(self, *, emptying: bool = False) -> None:
@@ -377,6 +377,14 @@ class Journal:
     def open_things(self) -> list[bytes]:
         """Everything that is not at its end, oldest first."""
         return [data.encode() for (data,) in self._run("SELECT data FROM thing WHERE open ORDER BY number")]
+
+    def in_states(self, kind: str, states: Sequence[str]) -> list[int]:
+        """The numbers of all things of a kind that are in one of these states, oldest first."""
+        sql = (
+            "SELECT number FROM thing WHERE kind = ? AND data ->> '$.state' IN (SELECT value FROM json_each(?))"
+            " ORDER BY number"
+        )
+        return [number for (number,) in self._run(sql, (kind, ENCODER.encode(states).decode()))]
 
     def balance(self, account: str) -> int:
         """Credits less debits, of what is posted."""

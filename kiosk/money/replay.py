@@ -29,8 +29,8 @@ TRANSFERS = (
     "SELECT seq, number, kind, debit, credit, amount, of, cause FROM transfer WHERE number >= ? ORDER BY number LIMIT ?"
 )
 PERSONAL = (
-    "SELECT number, value, salt FROM personal LEFT JOIN salt ON salt.sale = personal.sale"
-    " WHERE personal.sale = ? AND label = ? AND seq = ?"
+    "SELECT seq, personal.sale, label, number, value, salt FROM personal LEFT JOIN salt ON salt.sale = personal.sale"
+    " WHERE personal.sale IN (SELECT value FROM json_each(?))"
 )
 
 
@@ -87,6 +87,7 @@ T = TypeVar("T")
 Columns = tuple[int, str, bytes, bytes]  # a row of `entry`
 Moved = tuple[int, int, str, str, str, int, int, str]  # a row of `transfer`
 Kept = tuple[int, bytes, bytes | None]  # a row of `personal`: number, value, and the salt if it is still there
+Committed = tuple[int, int, str, str]  # row, sale, label, commitment
 
 
 class Replay:
@@ -111,7 +112,10 @@ class Replay:
         self._room = 0  # in each of the three
         self.gone: dict[int, int] = {}  # sale → a row whose personal data is not there, until a row says why
         self.personal: set[int] = set()  # the rows of that table that were found right
-        self._moved: list[Moved] = []  # of this slice
+        # Of this slice, until its end:
+        self._changed: dict[int, tuple[int, Raw]] = {}  # thing → the row that changed it last, its bytes then
+        self._moved: list[Moved] = []
+        self._committed: list[Committed] = []
 
     def advance(self) -> int:
         """Take the next slice; how many rows it had is the answer."""
@@ -119,8 +123,14 @@ class Replay:
         try:
             for seq, day, body, digest in rows:
                 self._take(seq, day, body, digest)
-        finally:
-            self._compare_transfers()  # also when a row was bad: an earlier one may be worse
+        finally:  # also when a row was bad: an earlier one may be worse
+            self._compare_transfers()
+            self._compare_personal()
+        for number, (seq, data) in self._changed.items():
+            self._reach(seq, number)
+            self.thing_row[number] = seq
+            self.thing_hash[number] = hash(bytes(data))
+        self._changed = {}
         return len(rows)
 
     def _take(self, seq: int, day: str, body: bytes, digest: bytes) -> None:
@@ -138,31 +148,29 @@ class Replay:
             self._take_own(seq, body)
         elif self.identity is None:
             raise BadError(seq, "it comes before any row that says whose journal this is")
-        self._note(seq, row)
+        self._gather(seq, row)
+        self.seq, self.head = seq, head
+
+    def _gather(self, seq: int, row: _Row) -> None:
+        """Reckon with what the row says, and keep what will be held against the tables."""
+        for number, data in row.changes:
+            self._changed[number] = seq, data
+        for sale in row.sales:
+            self._reach(seq, sale)
+            self.story_hash[sale] = hash((self.story_hash[sale], seq))
         if row.transfers:
             self._book(seq, row.transfers)
         self.books.count(row.tallies)
-        for sale, label, commitment in row.personal:
-            self._compare_personal(seq, sale, label, commitment)
-        self.seq, self.head = seq, head
-
-    def _note(self, seq: int, row: _Row) -> None:
-        """Keep what will be held against the tables of things and of stories."""
-        for number, data in row.changes:
-            if number >= self._room:
-                self._reach(seq, number)
-            self.thing_row[number] = seq
-            self.thing_hash[number] = hash(bytes(data))
-        for sale in row.sales:
-            if sale >= self._room:
-                self._reach(seq, sale)
-            self.story_hash[sale] = hash((self.story_hash[sale], seq))
+        if row.personal:
+            self._committed += [(seq, *commitment) for commitment in row.personal]
 
     def _take_own(self, seq: int, body: bytes) -> None:
         row = _read(_decode_own, seq, body)
         match row.fact:
             case JournalBegun() | JournalAdopted() as fact:
                 identity = Identity(fact.terminal, fact.incarnation, fact.mode, fact.currency)
+                if self.identity and (fact.mode, fact.currency) != (self.identity[1].mode, self.identity[1].currency):
+                    raise BadError(seq, f"it makes the journal one of {fact.mode} and {fact.currency}")
                 if isinstance(fact, JournalAdopted):
                     self.adoptions.append(Adoption(seq, row.at, fact.by, fact.reason))
                 elif seq != 1:
@@ -173,6 +181,7 @@ class Replay:
                     raise BadError(seq, f"it closes {row.fact.day}, and the day is {self.day}")
                 self.closed = True
             case PersonalErased():
+                self._compare_personal()
                 for sale in row.fact.sales:
                     self.gone.pop(sale, None)
 
@@ -191,6 +200,8 @@ class Replay:
 
     def _reach(self, seq: int, number: int) -> None:
         """Make room for the thing of that number."""
+        if number < self._room:
+            return
         more = number - self._room + NUMBERS_LEAP_MAX
         if more > 2 * NUMBERS_LEAP_MAX:
             raise BadError(seq, f"it names a thing by the number {number}")
@@ -221,17 +232,24 @@ class Replay:
             if right != there:
                 raise BadError(right[0], f"the ledger holds its transfer {right[1]} otherwise, or not at all")
 
-    def _compare_personal(self, seq: int, sale: int, label: str, commitment: str) -> None:
-        """What is known of customers must be what the row committed to; what is not, must be erased by a later row."""
-        found = cast("list[Kept]", self._db.execute(PERSONAL, (sale, label, seq)).fetchall())
-        if not found:
-            self.gone.setdefault(sale, seq)
+    def _compare_personal(self) -> None:
+        """What is known of customers must be what the rows committed to; what is not, must be erased by a later row."""
+        committed, self._committed = self._committed, []
+        if not committed:
             return
-        for number, value, salt in found:
-            if salt is not None and commit_to(salt, value) == commitment:
-                self.personal.add(number)
-                return
-        raise BadError(seq, f"what is known of sale {sale} as {label!r} is not what the row committed to")
+        sales = msgspec.json.encode(sorted({sale for _, sale, _, _ in committed})).decode()
+        found: dict[tuple[int, int, str], list[Kept]] = {}
+        for seq, sale, label, *kept in self._db.execute(PERSONAL, (sales,)):
+            found.setdefault((seq, sale, label), []).append(cast("Kept", tuple(kept)))
+        for seq, sale, label, commitment in committed:
+            there = found.get((seq, sale, label), [])
+            if not there:
+                self.gone.setdefault(sale, seq)
+                continue
+            right = [number for number, value, salt in there if salt and commit_to(salt, value) == commitment]
+            if not right:
+                raise BadError(seq, f"what is known of sale {sale} as {label!r} is not what the row committed to")
+            self.personal.add(next((number for number in right if number not in self.personal), right[0]))
 
 
 def _read(decode: Callable[[bytes], T], seq: int, body: bytes) -> T:

@@ -24,6 +24,7 @@ SALES = """
     SELECT number FROM thing WHERE kind = 'sale' AND (number = :number OR key = :what)
     UNION SELECT data ->> '$.sale' FROM thing WHERE kind = 'claim' AND data ->> '$.tail' = :tail
 """
+RESTS_ON = ("owed", "unclaimed", "suspense")  # the accounts of things on which money comes to rest
 DIGITS_MAX = 18  # what a number in the database can have
 
 
@@ -61,7 +62,6 @@ def tell(
 ) -> Story:
     """Tell the whole story of a sale, in the time of that zone, or without one of this computer."""
     currency = read_identity(connection).currency
-    teller = _Teller(zone, currency, language)
     entries = [DECODER.decode(body) for (body,) in connection.execute(ROWS, (sale,))]
     things: dict[int, ThingRead] = {}
     for entry in entries:
@@ -72,6 +72,7 @@ def tell(
         msg = f"no row tells of sale {sale}"
         raise JournalError(msg, "run `kiosk journal verify`")
     its = [thing for thing in things.values() if thing.sale == sale]
+    teller = _Teller(zone, currency, language, {f"{name}#{thing.number}" for thing in its for name in RESTS_ON})
     return Story(
         text("story.summary.title", language, number=sale, key=printable(own.key), state=own.state),
         tuple(_personal(connection, sale, entries, unmasked=unmasked, language=language)),
@@ -100,7 +101,8 @@ def _personal(
 class _Teller:
     """Turns rows into sentences of one language, in one place's time."""
 
-    def __init__(self, zone: tzinfo | None, currency: str, language: str) -> None:
+    def __init__(self, zone: tzinfo | None, currency: str, language: str, own: set[str]) -> None:
+        self._own = own  # accounts of this sale's claims and suspense: a row may tell of several sales
         self._zone = zone
         self._currency = currency
         self._language = language
@@ -124,8 +126,9 @@ class _Teller:
         for transfer in transfers:
             debit, credit = _name(transfer.debit), _name(transfer.credit)
             key = f"story.money.{debit if debit == 'loss' else credit}"
+            its = debit == "loss" or not self._own.isdisjoint((transfer.debit, transfer.credit))
             moved_within = credit == "owed" and debit in {"owed", "unclaimed"}
-            if transfer.kind in MOVING and key in sentences(self._language) and not moved_within:
+            if transfer.kind in MOVING and key in sentences(self._language) and its and not moved_within:
                 sums[key] = sums.get(key, 0) + transfer.amount
         for key, minor in sums.items():
             yield text(key, self._language, amount=format_amount(Money(minor, self._currency), self._language))

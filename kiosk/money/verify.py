@@ -70,7 +70,7 @@ def verify(  # noqa: PLR0913 - what is held against the rows
     except apsw.BusyError as error:
         msg = f"the journal could not be read to its end: {error}"
         raise JournalError(msg, "run the command again") from error
-    except (apsw.Error, UnicodeDecodeError) as error:
+    except (apsw.Error, ValueError) as error:  # what is damaged may be anything, also no text or no number
         problems.append(Problem(replay.seq + 1, f"the database cannot be read beyond this row: {error}"))
         head_report, elsewhere_report = HeadReport(), None
     return Report(

@@ -106,6 +106,7 @@ class Kept(Watched):
     before: Callable[[Step], None] | None = None
 
     def commit(self, step: Step) -> int:
+        """Say it first, then make it durable."""
         if self.before:
             self.before(step)
         return super().commit(step)
@@ -229,6 +230,7 @@ class Cabinet(World):
     # The host --------------------------------------------------------------------------------------------------------
 
     def tell(self, fact: Fact, personal: dict[str, bytes] | None = None) -> bool:
+        """Bring a fact to the host; the power may go at any point of what that brings about."""
         outer, self._to_device = self._to_device, isinstance(fact, AcceptorFact | NoteFact)
         try:
             return super().tell(fact, personal)
@@ -242,6 +244,7 @@ class Cabinet(World):
             self._to_device = outer
 
     def boot(self) -> None:
+        """Start the host; the power may go again while it recovers."""
         try:
             super().boot()
         except HostDiedError:
@@ -262,7 +265,7 @@ class Cabinet(World):
         if not self.host_up:
             return
         try:
-            _ = self.journal.erase_personal(self.agenda.now_ms, self.journal.day)
+            _ = self.journal.erase_personal(self.agenda.now_ms, CALENDAR.day_of(self.agenda.now_ms))
         except JournalBroken as broken:
             self.stop(Stopped(str(broken), self.core.rest()))
 
@@ -272,10 +275,15 @@ class Cabinet(World):
             self.cut_power()
 
     def cut_power(self) -> None:
-        self.judge.ledger = self.drawer.find_what_survived().ledger
-        self.journal = self.drawer.journal  # from now on, what anybody knows is what survived
-        self.core = Core(self.journal, self.codes, self.luck.random.randbytes)
+        """Host, disk and devices stop together."""
+        self.lose_host()
         super().cut_power()
+
+    def lose_host(self) -> None:
+        """The process is dead: from now on, all that anybody knows of its journal is what survived."""
+        self.judge.ledger = self.drawer.find_what_survived().ledger
+        self.journal = self.drawer.journal
+        self.core = Core(self.journal, self.codes, self.luck.random.randbytes)
 
     # What it does outside --------------------------------------------------------------------------------------------
 

@@ -17,5 +17,6 @@ def say(pytestconfig: pytest.Config) -> Say:
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
     """Print them."""
-    for line in sorted(config.stash.get(SAID, [])):
+    said: list[str] = config.stash.setdefault(SAID, [])
+    for line in sorted(said):
         terminalreporter.write_line(line)

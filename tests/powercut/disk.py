@@ -86,6 +86,13 @@ ERROR_CODES: Final[dict[Fault, dict[Operation, int]]] = {
     },
 }
 
+# What SQLite says itself of those codes; of an error raised in Python it says nothing.
+WORDS: Final = {
+    apsw.SQLITE_IOERR: "disk I/O error",
+    apsw.SQLITE_FULL: "database or disk is full",
+    apsw.SQLITE_CANTOPEN: "unable to open database file",
+}
+
 # The highest lock that others may hold while a file gets this one.
 LOCKS_TOLERATED: Final = {
     apsw.SQLITE_LOCK_SHARED: apsw.SQLITE_LOCK_RESERVED,
@@ -303,7 +310,9 @@ class Disk(apsw.VFS):
                 written = self.chance.randrange(0, len(change.sectors), SECTOR_BYTES)
                 if written:
                     self._cache(Written(change.inode, change.offset, change.sectors[:written]))
-            raise apsw.exception_for(code)
+            error = apsw.exception_for(code)
+            error.args = (WORDS[code & 0xFF],)
+            raise error
         if change is not None:
             self._cache(change)
 

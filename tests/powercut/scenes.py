@@ -29,7 +29,8 @@ from kiosk.simulate.staff import Staff
 from kiosk.simulate.visits import COINS, PRICE_LIST, Visit, yuan
 from tests.powercut.cabinet import Cabinet
 
-CARD = b'{"kind":"sim","number":"13812345678"}'
+NUMBER = b"13812345678"
+CARD = b'{"kind":"sim","number":"' + NUMBER + b'"}'
 JIAO_5 = Money(50, "CNY")
 QUIET = replace(
     msgspec.convert(dict.fromkeys(Faults.__struct_fields__, 0.0), Faults),
@@ -50,6 +51,7 @@ class Scene(Struct, frozen=True):
     happen: Callable[[Cabinet], Process]
     faults: Faults = QUIET
     checkpoint_commits: int = CHECKPOINT_COMMITS
+    forgets: bool = False  # at its end every customer's number has been wiped
 
 
 class Customer(Visit):
@@ -60,6 +62,7 @@ class Customer(Visit):
         self.terms = terms
 
     def there(self) -> bool:
+        """Tell whether there is a sale, on the very screen on which it was opened."""
         return self.sale != 0 and super().there()
 
     def confirm(self) -> Process:
@@ -265,5 +268,5 @@ SCENES = (
     Scene("declined", declined, replace(QUIET, top_up_declined=1.0, refund_failed=0.3)),
     Scene("claim", claim, checkpoint_commits=10),
     Scene("box", box),
-    Scene("nights", nights, checkpoint_commits=5),
+    Scene("nights", nights, checkpoint_commits=5, forgets=True),
 )

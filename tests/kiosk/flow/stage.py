@@ -14,9 +14,13 @@ from kiosk.flow.facts import CashChosen, Route, SaleOpened, Terms
 from kiosk.flow.machine import Thing
 from kiosk.flow.recover import recover
 from kiosk.money import accounts
+from kiosk.money.business_day import days_within, known_days, read_day
 from kiosk.money.calendar import Calendar
 from kiosk.money.codes import CodeBook
+from kiosk.money.heads import Found
 from kiosk.money.journal import Identity, Journal
+from kiosk.money.tie_outs import tie_outs
+from kiosk.money.verify import verify
 from kiosk.ports.acceptor import DeviceReady
 from kiosk.ports.bill_validator import NoteEscrowed, NoteStacked
 from kiosk.ports.carrier import SendTopUp
@@ -125,6 +129,15 @@ class Stage:
     def balances(self) -> dict[str, int]:
         """Credits less debits of every class that holds anything: assets are negative."""
         return self.books().by_class()
+
+    def untied(self) -> list[str]:
+        """Every figure of every day that two records disagree on, and everything that verification finds."""
+        first, last = known_days(self._connection)
+        days = [read_day(self._connection, day) for day in days_within(self._connection, first, last)]
+        figures = [
+            f"{tie.day}, {tie.name}: {tie.left} {tie.right}" for day in days for tie in tie_outs(day) if not tie.holds
+        ]
+        return [*figures, *map(str, verify(self._connection, Found()).problems)]
 
     def thing(self, number: int, kind: type[S]) -> S:
         """A thing of that kind, as it stands."""

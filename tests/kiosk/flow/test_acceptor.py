@@ -90,6 +90,14 @@ def test_a_sale_that_takes_over_without_waiting_has_to_wait_too() -> None:
     assert acceptor(stage).sale == second
 
 
+def test_who_leaves_while_another_one_waits_does_not_take_the_place_away() -> None:
+    stage = Stage()
+    first = stage.cash_sale()
+    second = stage.cash_sale()
+    stage.say(CancelAsked(first), DeviceIdle("bill"))
+    assert (acceptor(stage).state, acceptor(stage).sale) == ("taking", second)
+
+
 def test_of_two_that_wait_the_later_one_gets_it() -> None:
     stage = Stage()
     stage.cash_sale()

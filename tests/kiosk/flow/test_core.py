@@ -3,12 +3,14 @@
 import pytest
 
 from kiosk.amount import Money
-from kiosk.flow.core import Core
-from kiosk.flow.facts import CancelAsked, PayoutBegun, SaleOpened, SuspenseSettled, Terms
+from kiosk.flow.claim import Claim
+from kiosk.flow.core import Core, Stopped
+from kiosk.flow.facts import CancelAsked, ClaimFunded, PayoutBegun, SaleOpened, SuspenseSettled, Terms
 from kiosk.flow.sale import Sale
 from kiosk.money.codes import CodeBook
+from kiosk.ports.acceptor import CloseAcceptor
 from kiosk.ports.alarm import RaiseAlarm
-from kiosk.ports.bill_validator import NoteEscrowed
+from kiosk.ports.bill_validator import NoteEscrowed, NoteStacked
 from kiosk.ports.carrier import TopUpAccepted
 from kiosk.ports.coin_acceptor import CoinInserted
 from kiosk.ports.message import Fact
@@ -85,6 +87,31 @@ def test_one_fact_is_one_row_with_all_that_follows_from_it() -> None:
     seq = stage.journal.seq
     stage.insert(20)  # escrow, stacked: covered, sent, and the rest owed
     assert stage.journal.seq == seq + 2
+
+
+def test_a_journal_that_cannot_be_written_stops_the_machine_and_closes_its_acceptors() -> None:
+    stage = Stage()
+    stage.cash_sale()
+    position = stage.escrow(20)
+    stage.journal.broken = "the disk failed"
+    with pytest.raises(Stopped, match="the disk failed") as stopped:
+        stage.say(NoteStacked("bill", position))
+    assert stopped.value.commands == [CloseAcceptor("bill"), CloseAcceptor("coin")]
+    assert stage.note(position) == "stacking"  # nothing of the step counts
+
+
+def test_a_step_that_the_ledger_refuses_stops_the_machine_and_leaves_nothing_behind() -> None:
+    """Only a mistake in a table can bring that about: here, money is taken from where there is none."""
+    stage = Stage()
+    stage.sale()
+    claim = stage.only(Claim).number
+    before = stage.books().things, stage.journal.seq
+    with pytest.raises(Stopped, match="ClaimFunded"):
+        stage.say(ClaimFunded(claim, "payer#999", yuan(5)))
+    assert (stage.books().things, stage.journal.seq) == before
+    stage.cash_sale()
+    stage.insert(20)
+    assert stage.balances() == {"cashbox:bill": -2000, "payer": 2000}
 
 
 def test_what_is_known_of_the_customer_is_kept_beside_the_chain() -> None:

@@ -212,6 +212,15 @@ def test_the_device_finds_it_in_the_box(fact: type[NoteStacked | NoteRetracted])
     assert stage.only(Suspense).state == "settled"
 
 
+def test_found_in_time_it_pays_the_price_in_cash() -> None:
+    stage = Stage()
+    sale = stage.cash_sale()
+    position = stage.escrow(50)
+    stage.say(NoteUnaccounted("bill", position, "jam"), NoteStacked("bill", position))
+    assert stage.state(sale) == "delivering"
+    assert stage.balances() == {"cashbox:bill": -5000, "payer": 4900, "owed": 100}
+
+
 def test_the_device_gives_it_back() -> None:
     stage = Stage()
     stage.cash_sale()

@@ -11,7 +11,9 @@ from tests.kiosk.flow.chaos import Chaos
 
 @pytest.mark.parametrize("seed", range(40))
 def test_no_law_breaks_in_a_long_chaos(seed: int) -> None:
-    Chaos(Random(seed)).play(steps=200)
+    chaos = Chaos(Random(seed))
+    chaos.play(steps=200)
+    assert chaos.stage.untied() == []
 
 
 @given(st.randoms(use_true_random=False), st.integers(1, 40))
