@@ -3,6 +3,7 @@
 The attacker owns the disk: no trigger and no check stops him. He does not have the machine's key.
 `python -m tests.tamper [COUNT]` runs them all.
 """
+# ruff: noqa: S608, T201 - the tables are our own; a program speaks by printing
 
 import sys
 from collections import Counter
@@ -179,7 +180,8 @@ def forge_a_row(attacker: Attacker, database: apsw.Connection) -> str:
     forged = body[:place] + bytes([digit]) + body[place + 1 :]
     database.execute("UPDATE entry SET body = ? WHERE seq = ?", (forged, seq))
     head = GENESIS
-    for number, row in database.execute("SELECT seq, body FROM entry ORDER BY seq").fetchall():
+    rows = cast("list[tuple[int, bytes]]", database.execute("SELECT seq, body FROM entry ORDER BY seq").fetchall())
+    for number, row in rows:
         head = chain(head, row)
         database.execute("UPDATE entry SET hash = ? WHERE seq = ?", (head, number))
     return f"row {seq} is forged at byte {place}"
@@ -193,7 +195,9 @@ def forge_everything(attacker: Attacker, database: apsw.Connection) -> str:
 
 
 def take_a_guard_away(attacker: Attacker, database: apsw.Connection) -> str:
-    guards = database.execute("SELECT type, name FROM sqlite_schema WHERE sql IS NOT NULL AND type IN ('trigger', 'index')").fetchall()
+    guards = database.execute(
+        "SELECT type, name FROM sqlite_schema WHERE sql IS NOT NULL AND type IN ('trigger', 'index')"
+    ).fetchall()
     kind, name = cast("tuple[str, str]", attacker.random.choice(guards))
     database.execute(f"DROP {kind} {name}")
     return f"{kind} {name} is gone"

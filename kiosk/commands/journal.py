@@ -126,7 +126,7 @@ def _head_lines(which: str, found: HeadReport) -> Iterator[str]:
     if head is None:
         yield f"  {which:<14}none: rows that were cut off at the end would not be missed"
     else:
-        beyond = f"{found.rows_beyond:,} rows beyond it" if found.rows_beyond else "no row beyond it"
+        beyond = f"rows beyond it: {found.rows_beyond:,}"
         yield f"  {which:<14}of row {head.seq:,}, {_moment(head.at)}; {beyond}"
     for warning in found.warnings:
         yield f"  {'':<14}{warning}"

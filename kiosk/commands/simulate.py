@@ -18,14 +18,12 @@ def add(subparsers: Subparsers) -> None:
     """Declare `kiosk simulate --sessions N --seed S [--json] [--data DIR]`."""
     parser = subparsers.add_parser(
         "simulate",
-        description="Live through whole visits in virtual time, with every kind of fault, and check every law of money.",
+        description="Live through whole visits in virtual time, with every kind of fault, and check the laws of money.",
     )
     parser.add_argument("--sessions", type=int, required=True, metavar="N", help="how many visits")
     parser.add_argument("--seed", type=int, default=1, metavar="S", help="the same seed, the same lives (default 1)")
     parser.add_argument("--json", action="store_true", help="print the report as JSON")
-    parser.add_argument(
-        "--data", type=Path, metavar="DIR", help="keep the journals here, one numbered folder a terminal"
-    )
+    parser.add_argument("--data", type=Path, metavar="DIR", help="keep the journals here, a folder each")
 
 
 def run(args: Namespace) -> int:

@@ -131,9 +131,7 @@ def begin_refund(claim: Claim, fact: ClaimRefundBegun, out: Outcome) -> Claim:
     """The refund itself reserves the money; here it is only remembered."""
     amount = worth(claim)
     source = accounts.owed(claim.number)
-    out.begin(
-        lambda name: RefundWanted(name, claim.sale, claim.number, source, fact.provider, fact.payment, amount)
-    )
+    out.begin(lambda name: RefundWanted(name, claim.sale, claim.number, source, fact.provider, fact.payment, amount))
     return replace(claim, taken=amount)
 
 

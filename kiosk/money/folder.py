@@ -5,6 +5,7 @@ signed head is ahead of it. Everything else is for reading, or for a person who 
 """
 
 import os
+import stat
 from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
@@ -183,14 +184,16 @@ def _hold_against(journal: Journal, place: Path, head: heads.Head, public_key: b
         raise JournalError(msg, ADOPT)
     contradicted = heads.contradiction(head, journal.seq, journal.hash_of(head.seq))
     if contradicted:
-        msg = f"{place}: {contradicted}"
+        msg = f"{place} {contradicted}"
         raise JournalError(msg, f"take no money and run `kiosk journal verify`; {ADOPT}")
 
 
 def _journal_in(data: Path) -> Path:
     path = data / FILE_NAME
     try:
-        path.lstat()
+        if not stat.S_ISREG(path.stat().st_mode):
+            msg = f"{path} is not a file"
+            raise JournalError(msg, "name the folder that `kiosk init` made")
     except FileNotFoundError as error:
         what = f"{data} holds no journal" if data.is_dir() else f"there is no data folder {data}"
         raise JournalError(what, "name the folder that `kiosk init` made") from error
@@ -206,7 +209,7 @@ def _connect_to_read(path: Path) -> apsw.Connection:
     connection = apsw.Connection(str(path), flags=apsw.SQLITE_OPEN_READONLY)
     try:
         connection.pragma("schema_version")
-    except apsw.CantOpenError:
+    except (apsw.CantOpenError, apsw.ReadOnlyError):
         # This account may not make the files by which readers and a writer agree, so nobody has it open at present.
         connection.close()
         log = path.with_name(f"{path.name}-wal")
@@ -240,4 +243,5 @@ def _unreadable(path: Path, error: Exception) -> JournalError:
         case apsw.CorruptError():
             return JournalError(f"{path} is damaged: {error}", f"put its newest copy back; {ADOPT}")
         case _:
-            return JournalError(f"{path} cannot be opened: {error}", "see to the disk, and let this account use it")
+            why = error.strerror if isinstance(error, OSError) else error
+            return JournalError(f"{path} cannot be opened: {why}", "see to the disk, and let this account use it")

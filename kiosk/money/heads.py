@@ -97,9 +97,9 @@ def set_aside(place: Path, incarnation: str) -> None:
 def contradiction(head: Head, last: int, kept: bytes | None) -> str:
     """How a journal of so many rows, with this hash kept in the head's row, contradicts it; nothing if it does not."""
     if head.seq > last:
-        return f"a signed head vouches for row {head.seq}, and the journal ends with row {last}: rows are missing"
+        return f"vouches for row {head.seq}, and the journal ends with row {last}: rows are missing"
     if kept is None or kept.hex() != head.hash:
-        return f"row {head.seq} is not the one that a signed head vouches for: rows were changed"
+        return f"vouches for another row {head.seq}: rows were changed"
     return ""
 
 

@@ -26,6 +26,7 @@ SCHEMAS = ("0001.sql",)  # migrations in order; a database's user_version counts
 FILE_NAME = "journal.sqlite3"
 LOCK_NAME = "writer.lock"
 CHECKPOINT_COMMITS = 250  # about ten megabytes of write-ahead log
+BUSY_MS = 5_000  # how long a start waits while a reader recovers the write-ahead log
 
 OWN_STORY = 0  # no sale has this number: under it stand the rows that tell whose journal it is
 
@@ -169,7 +170,7 @@ class Journal:
         return journal
 
     def _prepare(self, *, durable: bool) -> None:
-        self._db.set_busy_timeout(5_000)
+        self._db.set_busy_timeout(BUSY_MS)
         wanted = DURABLE if durable else VOLATILE
         try:
             for name, value in wanted:
@@ -202,11 +203,11 @@ class Journal:
             msg = "the journal has no first row"
             raise JournalError(msg, "it was cut off while it was made: remove its folder and run `kiosk init` again")
         self.seq, self.day, self.head, body = row
-        self.last_at_ms = msgspec.json.decode(body, type=_Moment).at
         before = self._run("SELECT hash FROM entry WHERE seq = ?", (self.seq - 1,)).get or GENESIS
         if chain(before, body) != self.head:
             msg = f"row {self.seq} does not belong to the row before it"
             raise JournalError(msg, "take no money; run `kiosk journal verify` and call the operator")
+        self.last_at_ms = msgspec.json.decode(body, type=_Moment).at
         self.transfers = self._run("SELECT coalesce(max(number), 0) FROM transfer").get
         self.things = self._run("SELECT coalesce(max(number), 0) FROM thing").get
         self.identity = read_identity(self._db)
@@ -260,7 +261,8 @@ class Journal:
         run("INSERT INTO entry VALUES (?, ?, ?, ?)", (seq, day, body, head))
         if step.changes:
             run_all(
-                "INSERT INTO thing VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET seq = excluded.seq, data = excluded.data",
+                "INSERT INTO thing VALUES (?, ?, ?)"
+                " ON CONFLICT (number) DO UPDATE SET seq = excluded.seq, data = excluded.data",
                 [(number, seq, data.decode()) for number, data in step.changes],
             )
             self.things = max(self.things, *(number for number, _ in step.changes))
@@ -348,12 +350,15 @@ class Journal:
     def checkpoint(self, *, emptying: bool = False) -> None:
         """Move the write-ahead log into the database. SQLite's own would swallow a failed sync, so it is off."""
         mode = apsw.SQLITE_CHECKPOINT_TRUNCATE if emptying else apsw.SQLITE_CHECKPOINT_PASSIVE
+        self._db.set_busy_timeout(0)  # nobody is waited for
         try:
             self._db.wal_checkpoint(mode=mode)
         except apsw.BusyError:
             return  # a reader is at work: the log stays a little longer
         except apsw.Error as error:
             raise self._break(error) from error
+        finally:
+            self._db.set_busy_timeout(BUSY_MS)
         self._unchecked = 0
 
     def _break(self, error: Exception) -> JournalBroken:

@@ -217,6 +217,7 @@ class Cabinet(World):
     def __init__(self, disk: Disk, seed: str, faults: Faults, cuts: Sequence[Cut] = ()) -> None:
         luck = Luck(seed, faults)
         self.asked_to_stack: dict[int, Money] = {}  # position → the note that the host wanted in the box
+        self.wiped_after = -1  # how many cuts there had been when the night's work was done last
         self._to_device = False
         self.drawer = Drawer(disk, luck.random.randbytes, cuts)
         super().__init__(self.drawer, luck, CodeBook(bytes(32), IDENTITY.incarnation), BEGIN_MS, CURRENCY)
@@ -268,6 +269,8 @@ class Cabinet(World):
             _ = self.journal.erase_personal(self.agenda.now_ms, CALENDAR.day_of(self.agenda.now_ms))
         except JournalBroken as broken:
             self.stop(Stopped(str(broken), self.core.rest()))
+        else:
+            self.wiped_after = self.cuts
 
     def die(self) -> None:
         """The power went while the host was at work."""

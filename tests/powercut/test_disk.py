@@ -1,5 +1,4 @@
 """The simulated disk lets SQLite keep its promises, and catches it when it is told not to."""
-# ruff: noqa: S311 - the same seed shall give the same accident
 
 import contextlib
 import gc

@@ -28,7 +28,7 @@ KINDS = {
     "top-ups delivered twice": r"was delivered \d+ times|delivered under a new id",
     "top-ups not in the books": r"(cmcc|unicom|reseller) delivered \d+, the book says",
     "payments not in the books": r"(rail|terminal):\S+ holds",
-    "journals unreadable": r"cannot be opened any more|cannot go on",
+    "journals unreadable": r"cannot be opened any more|CorruptError|Stopped",
     "acted before it was durable": r"with no durable intent|before it was durable",
 }
 
@@ -38,7 +38,7 @@ class HastyCabinet(Cabinet):
 
     def _who_obeys(self) -> dict[type[Command], Callable[[Any], None]]:
         obey = super()._who_obeys()
-        self._decode = msgspec.json.Decoder(Union[tuple(obey)]).decode
+        self._decode = msgspec.json.Decoder(Union[tuple(obey)]).decode  # noqa: UP007 - which they are is known only here
         self.drawer.before_commit = self._act
         return obey
 

@@ -87,9 +87,9 @@ def _notes(cabinet: Cabinet, books: Books) -> Iterator[str]:
 
 
 def complaints_of_memory(cabinet: Cabinet, wiped: bytes) -> Iterator[str]:
-    """What was wiped is in no file any more, whatever a cut has brought back in between."""
+    """A night after the last cut, what was wiped is in no file any more, whatever that cut had brought back."""
     for name, content in cabinet.drawer.disk.files().items():
-        if wiped in content:
+        if cabinet.wiped_after == cabinet.cuts and wiped in content:
             yield f"what was wiped is still in {name}"
 
 

@@ -93,7 +93,7 @@ from kiosk.ports.refunds import (
     RefundUnheard,
 )
 from tests.kiosk.flow.likely import answers
-from tests.kiosk.flow.stage import ONE_DAY_MS, Stage, yuan
+from tests.kiosk.flow.stage import Stage, yuan
 
 X = TypeVar("X")
 DEVICES = ("bill", "coin")
@@ -128,8 +128,6 @@ class Chaos:
         for _ in range(steps):
             if self.one_in(100):
                 self.stage.restart()
-            if self.one_in(60):
-                self.stage.now_ms += ONE_DAY_MS
             self.look()
             fact = self.think()
             self.told.append(fact)

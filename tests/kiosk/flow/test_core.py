@@ -5,8 +5,19 @@ import pytest
 from kiosk.amount import Money
 from kiosk.flow.claim import Claim
 from kiosk.flow.core import Core, Stopped
-from kiosk.flow.facts import CancelAsked, ClaimFunded, PayoutBegun, SaleOpened, SuspenseSettled, Terms
+from kiosk.flow.facts import (
+    CancelAsked,
+    ClaimChosen,
+    ClaimFunded,
+    ClaimHeld,
+    MoneyArrived,
+    PayoutBegun,
+    SaleOpened,
+    SuspenseSettled,
+    Terms,
+)
 from kiosk.flow.sale import Sale
+from kiosk.flow.suspense import Suspense
 from kiosk.money.codes import CodeBook
 from kiosk.ports.acceptor import CloseAcceptor
 from kiosk.ports.alarm import RaiseAlarm
@@ -112,6 +123,29 @@ def test_a_step_that_the_ledger_refuses_stops_the_machine_and_leaves_nothing_beh
     stage.cash_sale()
     stage.insert(20)
     assert stage.balances() == {"cashbox:bill": -2000, "payer": 2000}
+
+
+def test_money_for_a_sale_that_nobody_knows_is_owed_under_a_code_of_its_own() -> None:
+    """No table says such a thing; if one ever did, the money would have a home."""
+    stage = Stage()
+    stage.say(CoinInserted("coin", 1, yuan(5)))
+    source = f"suspense#{stage.only(Suspense).number}"
+    stage.core.handle(MoneyArrived(999, 0, source, yuan(5), "cash"), stage.now_ms)
+    assert stage.balances() == {"cashbox:coin": -500, "owed": 500}
+    assert "sale_unknown" in stage.alarms()
+
+
+def test_a_claim_that_is_held_for_a_sale_that_is_over_is_let_go() -> None:
+    """Nor this: a claim is held in the row that presents it, and the sale is open then."""
+    stage = Stage()
+    first = stage.cash_sale(price=yuan(100), cash_price=yuan(100))
+    stage.insert(20)
+    stage.say(CancelAsked(first))
+    claim = stage.only(Claim)
+    stage.say(ClaimChosen(stage.sale(), claim.key))
+    assert stage.state(claim.number) == "held"
+    stage.core.handle(ClaimHeld(first, claim.number, yuan(20)), stage.now_ms)
+    assert stage.state(claim.number) == "open"
 
 
 def test_what_is_known_of_the_customer_is_kept_beside_the_chain() -> None:

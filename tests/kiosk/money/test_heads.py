@@ -52,10 +52,8 @@ def test_another_key_proves_nothing(head: Head) -> None:
 
 
 def test_rows_contradict_a_head(head: Head) -> None:
-    assert contradiction(head, 0, None) == (
-        "a signed head vouches for row 1, and the journal ends with row 0: rows are missing"
-    )
-    assert contradiction(head, 9, bytes(32)) == "row 1 is not the one that a signed head vouches for: rows were changed"
+    assert contradiction(head, 0, None) == "vouches for row 1, and the journal ends with row 0: rows are missing"
+    assert contradiction(head, 9, bytes(32)) == "vouches for another row 1: rows were changed"
     assert contradiction(head, 9, None) == contradiction(head, 9, bytes(32))
 
 

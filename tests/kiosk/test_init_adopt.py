@@ -1,0 +1,372 @@
+"""A journal begins once; a restored one goes on only after a person has said so, and its claims wait for a check."""
+
+import shutil
+from collections.abc import Callable
+from contextlib import closing
+from pathlib import Path
+
+import apsw
+import pytest
+
+from kiosk import cli
+from kiosk import config as configuration
+from kiosk.commands import adopt
+from kiosk.config import Config
+from kiosk.errors import UsageError
+from kiosk.flow.claim import Claim
+from kiosk.flow.core import Core
+from kiosk.flow.facts import ClaimAwaits, ClaimExpired, ClaimMade, PayoutBegun
+from kiosk.money import folder, heads, secret
+from kiosk.money.codes import CodeBook
+from kiosk.money.folder import open_for_money, open_for_reading
+from kiosk.money.heads import Found
+from kiosk.money.journal import FILE_NAME, JournalBroken, read_identity
+from kiosk.money.verify import verify
+from kiosk.ports.message import Command, Fact
+from tests.kiosk.configured import begun, leave_money, running, write_config
+from tests.kiosk.money.lived import yuan
+
+Run = Callable[..., tuple[int, str, str]]
+
+
+@pytest.fixture
+def run(capsys: pytest.CaptureFixture[str]) -> Run:
+    """Run a command: its status, what it said, and what it complained of."""
+
+    def command(*args: object) -> tuple[int, str, str]:
+        capsys.readouterr()
+        status = cli.main([str(arg) for arg in args])
+        said = capsys.readouterr()
+        return status, said.out, said.err
+
+    return command
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    return write_config(tmp_path, head_copy=str(tmp_path / "elsewhere.head"))
+
+
+@pytest.fixture
+def config(tmp_path: Path) -> Config:
+    """A terminal that has begun, with a copy of its head elsewhere."""
+    return begun(tmp_path, head_copy=str(tmp_path / "elsewhere.head"))
+
+
+def believed(config: Config) -> bool:
+    key = secret.read(config.journal.machine_key).public_key()
+    with closing(open_for_reading(config.journal.data)) as connection:
+        report = verify(connection, heads.find(config.journal.data / "head.json"), public_key=key)
+    return not report.problems and report.head.signature == "right"
+
+
+# Init ----------------------------------------------------------------------------------------------------------------
+
+
+def test_a_terminal_begins(file: Path, run: Run) -> None:
+    status, out, err = run("init", "--config", file)
+    found = configuration.read(file)
+    with closing(open_for_reading(found.journal.data)) as connection:
+        identity = read_identity(connection)
+    assert (status, err) == (0, "")
+    assert (
+        out
+        == f"""\
+A journal begins in {found.journal.data}.
+  terminal    demo-0001, bench, CNY, incarnation {identity.incarnation}
+  secret key  {found.journal.machine_key}: made just now, keep a copy in a safe
+  public key  {found.journal.machine_key}.pub: give it to whoever verifies the journal
+"""
+    )
+    assert found.journal.machine_key.stat().st_mode & 0o777 == 0o600
+    assert (
+        secret.read_public(Path(f"{found.journal.machine_key}.pub"))
+        == secret.read(found.journal.machine_key).public_key()
+    )
+    assert believed(found)
+    local, copy = (heads.find(place).head for place in folder.head_places(found))
+    assert local == copy
+    assert local is not None
+    assert (local.seq, local.incarnation) == (1, identity.incarnation)
+
+
+def test_two_terminals_never_have_one_incarnation(tmp_path: Path) -> None:
+    names = {
+        begun(tmp_path / name).terminal.id + str(heads.find(tmp_path / name / "data" / "head.json").head)
+        for name in "ab"
+    }
+    assert len(names) == 2
+
+
+def test_a_journal_is_never_begun_twice(config: Config, file: Path, run: Run) -> None:
+    before = {path: path.read_bytes() for path in config.journal.data.iterdir()}
+    status, out, err = run("init", "--config", file)
+    assert (status, out) == (2, "")
+    assert err.startswith(f"kiosk: {config.journal.data} holds a journal already\n  remedy: go on with it")
+    assert {path: path.read_bytes() for path in before} == before
+
+
+def test_a_key_that_is_there_stays(file: Path, run: Run) -> None:
+    key = file.parent / "machine.key"
+    key.write_text("5a" * 32)
+    key.chmod(0o600)
+    status, out, _ = run("init", "--config", file)
+    assert status == 0
+    assert f"secret key  {key}: the one that was there" in out
+    assert key.read_text() == "5a" * 32
+
+
+def test_a_lost_key_is_not_replaced_beside_its_journal(config: Config, file: Path, run: Run) -> None:
+    config.journal.machine_key.unlink()
+    status, _, err = run("init", "--config", file)
+    assert (status, "holds a journal already" in err) == (2, True)
+    assert not config.journal.machine_key.exists()
+
+
+def test_a_head_that_cannot_be_written_is_told(tmp_path: Path, run: Run) -> None:
+    file = write_config(tmp_path, head_copy=str(tmp_path / "unplugged" / "head"))
+    status, _, err = run("init", "--config", file)
+    assert status == 1
+    assert err == f"kiosk: the signed head {tmp_path}/unplugged/head could not be written: No such file or directory\n"
+
+
+@pytest.mark.parametrize("place", ["machine_key", "data"])
+def test_what_cannot_be_made_is_told(tmp_path: Path, run: Run, place: str) -> None:
+    (tmp_path / "file").write_text("")
+    status, out, err = run("init", "--config", write_config(tmp_path, **{place: str(tmp_path / "file" / "x")}))
+    assert (status, out) == (2, "")
+    assert "Not a directory" in err
+    assert "remedy: " in err
+
+
+def test_an_earlier_journal_that_is_known_elsewhere_is_not_forgotten(config: Config, file: Path, run: Run) -> None:
+    """The disk was replaced by an empty one: the terminal begins anew, and takes no money until somebody says so."""
+    shutil.rmtree(config.journal.data)
+    elsewhere = file.parent / "elsewhere.head"
+    before = elsewhere.read_bytes()
+    status, out, _ = run("init", "--config", file)
+    assert status == 0
+    assert f"{elsewhere} vouches for row 1 of an earlier journal: no money is taken until" in out
+    assert elsewhere.read_bytes() == before
+    with pytest.raises(UsageError, match="of another journal"):
+        open_for_money(config)
+    assert run("adopt", "--config", file, "--by", "Ann", "--reason", "a new disk")[0] == 0
+    open_for_money(config).close()
+
+
+# Adopt ---------------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def restored(config: Config, tmp_path: Path) -> Config:
+    """Set back to an older copy: two customers are owed money, and what the second one did later is lost."""
+    with running(config) as core:
+        leave_money(core, "first", 20)
+        leave_money(core, "second", 10)
+    shutil.copytree(config.journal.data, tmp_path / "copy")
+    with running(config) as core:
+        leave_money(core, "third")
+    shutil.rmtree(config.journal.data)
+    shutil.copytree(tmp_path / "copy", config.journal.data)
+    return config
+
+
+def claims(config: Config) -> list[Claim]:
+    """All claims of the journal that are not empty."""
+    with closing(open_for_money(config)) as journal:
+        core = Core(journal, CodeBook(bytes(32), ""), bytes)
+        numbers = journal.in_states("claim", ["open", "frozen", "waiting", "held", "unclaimed", "paying_out"])
+        found = [core.thing(number) for number in numbers]
+    return [claim for claim in found if isinstance(claim, Claim)]
+
+
+def test_a_restored_journal_takes_no_money_until_it_is_adopted(restored: Config, file: Path, run: Run) -> None:
+    with pytest.raises(UsageError, match="rows are missing"):
+        open_for_money(restored)
+    with closing(open_for_reading(restored.journal.data)) as connection:
+        old = read_identity(connection)
+    status, out, err = run("adopt", "--config", file, "--by", "Ann", "--reason", "the disk broke")
+    assert (status, err) == (0, "")
+    first, second = claims(restored)
+    with closing(open_for_money(restored)) as journal:
+        new, rows = journal.identity, journal.seq
+        assert journal.incarnations() == [new.incarnation, old.incarnation]
+    assert new.incarnation != old.incarnation
+    assert out == (
+        f"""\
+The journal in {restored.journal.data} is adopted with row {rows}.
+  incarnation {old.incarnation} of terminal demo-0001
+  goes on as  {new.incarnation} of terminal demo-0001
+  claim {first.number}: frozen, its code ends in {first.tail}, worth 20.00 CNY
+  claim {second.number}: frozen, its code ends in {second.tail}, worth 10.00 CNY
+Check what the frozen claims are worth, then: kiosk adopt --config FILE --by NAME --release CLAIM…
+"""
+    )
+    assert [(claim.state, claim.balance) for claim in (first, second)] == [("frozen", yuan(20)), ("frozen", yuan(10))]
+    assert believed(restored)
+
+
+def test_checked_claims_are_released_one_by_one_or_all(restored: Config, file: Path, run: Run) -> None:
+    run("adopt", "--config", file, "--by", "Ann", "--reason", "the disk broke")
+    first, second = claims(restored)
+    status, out, err = run("adopt", "--config", file, "--by", "Bob", "--release", second.number)
+    assert (status, out, err) == (
+        *(0, f"claim {second.number}: open, its code ends in {second.tail}, worth 10.00 CNY\n", ""),
+    )
+    assert [claim.state for claim in claims(restored)] == ["frozen", "open"]
+    status, out, _ = run("adopt", "--config", file, "--by", "Bob", "--release-all")
+    assert (status, out) == (0, f"claim {first.number}: open, its code ends in {first.tail}, worth 20.00 CNY\n")
+    assert [claim.state for claim in claims(restored)] == ["open", "open"]
+    assert run("adopt", "--config", file, "--by", "Bob", "--release-all")[1] == "No claim is frozen.\n"
+    assert believed(restored)
+
+
+def test_nothing_is_released_where_one_number_is_wrong(restored: Config, file: Path, run: Run) -> None:
+    run("adopt", "--config", file, "--by", "Ann", "--reason", "the disk broke")
+    first, second = claims(restored)
+    status, _, err = run("adopt", "--config", file, "--by", "Bob", "--release", first.number, 7777)
+    assert status == 2
+    assert err == (
+        "kiosk: there is no frozen claim 7777\n"
+        f"  remedy: nothing was released; frozen are: {first.number}, {second.number}\n"
+    )
+    assert [claim.state for claim in claims(restored)] == ["frozen", "frozen"]
+
+
+def test_codes_of_before_are_good_and_new_ones_are_others(restored: Config, file: Path, run: Run) -> None:
+    """After a restore the numbers of claims come again, and their codes must not."""
+    key = secret.read(restored.journal.machine_key)
+    run("adopt", "--config", file, "--by", "Ann", "--reason", "the disk broke")
+    (old, _) = claims(restored)
+    with running(restored) as core:
+        new = leave_money(core, "third again")
+        incarnations = core.journal.incarnations()
+    for claim in (old, new):
+        text = key.code_text(claim.number, claim.key, incarnations)
+        assert text is not None
+        assert key.code_book(incarnations[0]).recognise(text).digest == claim.key
+        assert text.endswith(claim.tail)
+    present, before = incarnations
+    assert key.code_text(old.number, old.key, [present]) is None
+    assert key.code_book(present).text(new.number) != key.code_book(before).text(new.number)
+
+
+def test_every_claim_that_holds_money_or_waits_is_frozen(config: Config, file: Path, run: Run) -> None:
+    with running(config) as core:
+        at_ms = core.journal.last_at_ms
+        states: dict[str, Claim] = {name: leave_money(core, name) for name in ("open", "unclaimed", "paying_out")}
+        core.handle(ClaimExpired(states["unclaimed"].number), at_ms)
+        core.handle(PayoutBegun(states["paying_out"].number, "desk", "Ann"), at_ms)
+        core.handle(ClaimMade("digest", "TAIL", 0), at_ms)
+        waiting = core.find("claim", "digest")
+        assert waiting is not None
+        core.handle(ClaimAwaits(waiting.number), at_ms)
+    _, out, _ = run("adopt", "--config", file, "--by", "Ann", "--reason", "moved")
+    with closing(open_for_reading(config.journal.data)) as connection:
+        now = dict(connection.execute("SELECT number, data ->> '$.state' FROM thing WHERE kind = 'claim'"))
+    assert {name: now[claim.number] for name, claim in states.items()} == {
+        "open": "frozen",
+        "unclaimed": "frozen",
+        "paying_out": "paying_out",
+    }
+    assert now[waiting.number] == "frozen"
+    assert f"claim {states['paying_out'].number}: paying out, its code ends in" in out
+
+
+def test_another_terminal_s_journal_can_be_adopted(config: Config, tmp_path: Path, run: Run) -> None:
+    file = write_config(tmp_path, id="demo-0002", head_copy=str(tmp_path / "elsewhere.head"))
+    assert run("adopt", "--config", file, "--by", "Ann", "--reason", "the old cabinet burnt")[0] == 0
+    with closing(open_for_money(configuration.read(file))) as journal:
+        assert journal.identity.terminal == "demo-0002"
+    with pytest.raises(UsageError, match="the journal is terminal demo-0002's, and this is demo-0001"):
+        open_for_money(config)
+
+
+@pytest.mark.parametrize(("key", "value"), [("mode", "live"), ("currency", "HKD")])
+def test_no_adoption_makes_it_something_else(config: Config, tmp_path: Path, run: Run, key: str, value: str) -> None:
+    status, _, err = run("adopt", "--config", write_config(tmp_path, **{key: value}), "--by", "Ann", "--reason", "no")
+    assert status == 2
+    assert f"has the {key} " in err
+    open_for_money(config).close()
+
+
+def test_what_contradicts_itself_is_not_mended_by_an_adoption(restored: Config, file: Path, run: Run) -> None:
+    with closing(apsw.Connection(str(restored.journal.data / FILE_NAME))) as connection:
+        connection.execute("UPDATE balance SET posted = 99 WHERE account LIKE 'owed%'")
+    status, _, err = run("adopt", "--config", file, "--by", "Ann", "--reason", "the disk broke")
+    assert status == 2
+    assert "kiosk: the journal contradicts itself: owed#" in err
+    with pytest.raises(UsageError, match="rows are missing"):
+        open_for_money(restored)
+
+
+@pytest.mark.parametrize("lost_heads", [False, True])
+def test_a_cut_off_adoption_has_to_be_done_again(
+    restored: Config, file: Path, run: Run, monkeypatch: pytest.MonkeyPatch, *, lost_heads: bool
+) -> None:
+    """The power goes while claims are being frozen."""
+    if lost_heads:
+        for head in (
+            *restored.journal.data.glob("head*"),
+            file.parent / "elsewhere.head",
+            file.parent / "elsewhere.previous.head",
+        ):
+            head.unlink()
+    real, done = Core.handle, 0
+
+    def handle(core: Core, fact: Fact, at_ms: int, *, clock_trusted: bool) -> list[Command]:
+        nonlocal done
+        done += 1
+        if done == 2:
+            msg = "the power went"
+            raise JournalBroken(msg)
+        return real(core, fact, at_ms, clock_trusted=clock_trusted)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(adopt.Core, "handle", handle)
+        assert run("adopt", "--config", file, "--by", "Ann", "--reason", "the disk broke")[0] == 2
+    with pytest.raises(UsageError, match="vouches for row"):
+        open_for_money(restored)
+    assert run("adopt", "--config", file, "--by", "Ann", "--reason", "once more")[0] == 0
+    assert [claim.state for claim in claims(restored)] == ["frozen", "frozen"]
+    with closing(open_for_reading(restored.journal.data)) as connection:
+        report = verify(connection, Found())
+    assert [adoption.reason for adoption in report.adoptions] == ["the disk broke", "once more"]
+
+
+def test_old_heads_are_kept_as_evidence(restored: Config, file: Path, run: Run) -> None:
+    with closing(open_for_reading(restored.journal.data)) as connection:
+        old = read_identity(connection).incarnation
+    run("adopt", "--config", file, "--by", "Ann", "--reason", "the disk broke")
+    evidence = heads.find(file.parent / f"elsewhere.{old}.head").head
+    assert evidence is not None
+    status, out, _ = run(
+        "journal", "verify", "--data", restored.journal.data, "--head", file.parent / f"elsewhere.{old}.head"
+    )
+    assert (status, "This journal CANNOT be believed" in out) == (1, True)  # and what was lost is still told
+
+
+@pytest.mark.parametrize(
+    ("args", "problem"),
+    [
+        ((), "--by"),
+        (("--by", "Ann"), "one of the arguments --reason --release --release-all is required"),
+        (("--by", " ", "--reason", "x"), "--by says nothing that can be printed"),
+        (("--by", "Ann", "--reason", "\x1b[2J"), "--reason says nothing that can be printed"),
+        (("--by", "Ann", "--reason", "x", "--release-all"), "not allowed with"),
+        (("--by", "Ann", "--release", "x"), "invalid int value"),
+    ],
+)
+def test_wrong_words_change_nothing(config: Config, file: Path, run: Run, args: tuple[str, ...], problem: str) -> None:
+    status, out, err = run("adopt", "--config", file, *args)
+    assert (status, out) == (2, "")
+    assert problem in err
+    with closing(open_for_money(config)) as journal:
+        assert journal.seq == 1
+
+
+def test_a_running_terminal_is_not_adopted(config: Config, file: Path, run: Run) -> None:
+    with closing(open_for_money(config)):
+        status, _, err = run("adopt", "--config", file, "--by", "Ann", "--reason", "x")
+    assert status == 2
+    assert "is being written by another process\n  remedy: stop the terminal that runs on it" in err
