@@ -8,12 +8,14 @@ import os
 import stat
 from collections.abc import Callable
 from contextlib import ExitStack
+from datetime import time
 from pathlib import Path
+from typing import Protocol
 from urllib.parse import quote
+from zoneinfo import ZoneInfo
 
 import apsw
 
-from kiosk.config import Config
 from kiosk.money import heads, secret
 from kiosk.money.calendar import Calendar
 from kiosk.money.durable_file import sync_folder
@@ -23,6 +25,7 @@ from kiosk.money.journal import (
     Journal,
     JournalBroken,
     JournalError,
+    Mode,
     check_version,
     lock_folder,
     schema_scripts,
@@ -35,6 +38,68 @@ ADOPT = "find out how that came about, then run `kiosk adopt --config FILE --by 
 
 Entropy = Callable[[int], bytes]
 Connection = apsw.Connection  # what others hand back to us, and never open themselves
+
+
+class Terminal(Protocol):
+    """What the configuration says of the terminal itself."""
+
+    @property
+    def id(self) -> str:
+        """Its name."""
+        ...
+
+    @property
+    def mode(self) -> Mode:
+        """Live or bench."""
+        ...
+
+    @property
+    def currency(self) -> str:
+        """Its only one."""
+        ...
+
+    @property
+    def timezone(self) -> ZoneInfo:
+        """Where it stands."""
+        ...
+
+    @property
+    def cutoff(self) -> time:
+        """When its business day begins."""
+        ...
+
+
+class Places(Protocol):
+    """What the configuration says of the journal."""
+
+    @property
+    def data(self) -> Path:
+        """Its folder."""
+        ...
+
+    @property
+    def machine_key(self) -> Path:
+        """The secret, outside that folder."""
+        ...
+
+    @property
+    def head_copy(self) -> Path | None:
+        """Where its head is kept a second time."""
+        ...
+
+
+class Config(Protocol):
+    """As much of the configuration as a journal needs; money knows no more of it."""
+
+    @property
+    def terminal(self) -> Terminal:
+        """The terminal itself."""
+        ...
+
+    @property
+    def journal(self) -> Places:
+        """Its journal."""
+        ...
 
 
 def head_places(config: Config) -> list[Path]:

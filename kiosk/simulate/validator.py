@@ -206,8 +206,9 @@ class Validator(Device):
             self._end(NoteReturned(self.name, note.position), 0)
 
     def _forget(self, event: Event) -> None:
-        # A stacked note that the host knows is a promise there, and becomes doubt when asked about.
-        if isinstance(event.fact, NoteStacked) and self.world.knows_note(self.name, event.fact.position):
+        # A note that the host knows is a promise there, and becomes doubt when asked about.
+        announced = isinstance(event.fact, NoteEscrowed | NoteStacked)
+        if event.amount and announced and self.world.knows_note(self.name, event.fact.position):
             self.in_box[event.fact.position] = event.box
         elif event.amount:
             self.forgotten[event.box] += event.amount

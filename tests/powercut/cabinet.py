@@ -100,7 +100,7 @@ def prepared_disk(chance: Random, *, fsync_lies: bool = False) -> Disk:
     return Disk(chance, fsync_lies=fsync_lies, durable=tree)
 
 
-class Kept(Watched):
+class Overheard(Watched):
     """A journal that says what it is about to commit, too."""
 
     before: Callable[[Step], None] | None = None
@@ -157,7 +157,7 @@ class Drawer:
             msg = f"the journal cannot be opened any more: {error}"
             raise Violation(msg) from error
         seq, head = self.acknowledged
-        if self.hash_of(seq) != head:
+        if self.journal.hash_of(seq) != head:
             self.findings.append(f"acknowledged row {seq} is gone, row {self.journal.seq} is the last")
         elif self.journal.seq > seq + ROWS_A_STEP_MAX:
             self.findings.append(f"row {self.journal.seq} is there, though row {seq} was the last that was begun")
@@ -169,11 +169,7 @@ class Drawer:
         """Read all that it says."""
         return Books(lambda sql: self.connection.execute(sql).fetchall())
 
-    def hash_of(self, seq: int) -> bytes:
-        """Read the hash of one row."""
-        return self.connection.execute("SELECT hash FROM entry WHERE seq = ?", (seq,)).get or GENESIS
-
-    def _start(self) -> tuple[apsw.Connection, Kept]:
+    def _start(self) -> tuple[apsw.Connection, Overheard]:
         """Begin the next life; each in which the power goes before the journal is open is over at once."""
         for _ in range(len(self._planned) + 1):
             cut = self._planned.popleft() if self._planned else None
@@ -192,8 +188,8 @@ class Drawer:
         msg = "more lives than cuts"
         raise LookupError(msg)
 
-    def _open(self, connection: apsw.Connection) -> Kept:
-        journal = Kept.open(connection, CALENDAR, self._entropy)
+    def _open(self, connection: apsw.Connection) -> Overheard:
+        journal = Overheard.open(connection, CALENDAR, self._entropy)
         journal.before = self._commits
         journal.watch = self._committed
         return journal
@@ -216,6 +212,7 @@ class Cabinet(World):
 
     def __init__(self, disk: Disk, seed: str, faults: Faults, cuts: Sequence[Cut] = ()) -> None:
         luck = Luck(seed, faults)
+        self._seed = seed
         self.asked_to_stack: dict[int, Money] = {}  # position → the note that the host wanted in the box
         self.wiped_after = -1  # how many cuts there had been when the night's work was done last
         self._to_device = False
@@ -278,7 +275,8 @@ class Cabinet(World):
             self.cut_power()
 
     def cut_power(self) -> None:
-        """Host, disk and devices stop together."""
+        """Host, disk and devices stop together; how the devices come out of it is another matter at each place."""
+        self.luck.random.seed(f"{self._seed}, cut {self.cuts}: {self.drawer.life.cut}")
         self.lose_host()
         super().cut_power()
 

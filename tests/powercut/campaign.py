@@ -46,6 +46,7 @@ class Outcome(Struct):
     balances: dict[str, int] = {}  # when all was quiet, before people came
     states: dict[int, str] = {}
     head: bytes = b""
+    seen: Counter[str] = msgspec.field(default_factory=Counter)
 
     @property
     def cuts(self) -> int:
@@ -64,6 +65,7 @@ class Report(Struct):
     lived: int = 0
     cuts: int = 0
     by_cuts: Counter[int] = msgspec.field(default_factory=Counter)  # how many runs had so many cuts
+    seen: Counter[str] = msgspec.field(default_factory=Counter)  # which situations came up
     findings: list[str] = []
     seconds: float = 0.0
 
@@ -72,6 +74,7 @@ class Report(Struct):
         self.lived += 1
         self.cuts += outcome.cuts
         self.by_cuts[outcome.cuts] += 1
+        self.seen.update(outcome.seen)
         self.findings += [f"{outcome.where}: {finding}" for finding in outcome.findings]
 
     def add_all(self, other: "Report") -> None:
@@ -79,6 +82,7 @@ class Report(Struct):
         self.lived += other.lived
         self.cuts += other.cuts
         self.by_cuts.update(other.by_cuts)
+        self.seen.update(other.seen)
         self.findings += other.findings
 
     def __str__(self) -> str:
@@ -125,6 +129,7 @@ def live(  # noqa: PLR0913 - what a run may differ in
             outcome.findings.append(f"{type(error).__name__}: {error}")
         finally:
             outcome.head = drawer.journal.head
+            outcome.seen = cabinet.luck.seen
             drawer.bury()
     return outcome
 

@@ -66,7 +66,8 @@ def _cash(cabinet: Cabinet, books: Books, suspense: list[Suspense]) -> Iterator[
                     f" {unknown} forgotten by the device"
                 )
             # A device that forgets over and over has nothing to say in the end: then only the count shows it.
-            if unknown and cabinet.cuts == 1 and all(thing.amount for thing in here):
+            said = any(thing.device == device.name and thing.amount is None for thing in suspense)
+            if unknown and cabinet.cuts == 1 and not said:
                 yield f"{unknown} was forgotten in {device.name}#{box}, and nothing says so"
 
 

@@ -223,6 +223,19 @@ def test_a_journal_says_first_whose_it_is(lived: Lived) -> None:
     assert problems(verify(database, Found())) == ["row 1: it comes before any row that says whose journal this is"]
 
 
+def test_an_index_that_hides_open_things_is_found_out(lived: Lived) -> None:
+    """The table is whole, and the index by which a start finds its open things reads as it should: it lacks one."""
+    database = opened(lived.copies[lived.journal.seq])
+    right: str = database.execute("SELECT sql FROM sqlite_schema WHERE name = 'thing_open'").get
+    database.execute("DROP INDEX thing_open")
+    database.execute(f"{right} AND number > 1")
+    database.pragma("writable_schema", 1)
+    database.execute("UPDATE sqlite_schema SET sql = ? WHERE name = 'thing_open'", (right,))
+    reopened = opened(database.serialize("main"))
+    found = problems(verify(reopened, lived.head()))
+    assert found == ["the table of things and its indexes disagree: row 1 missing from index thing_open"]
+
+
 # Heads ---------------------------------------------------------------------------------------------------------------
 
 
