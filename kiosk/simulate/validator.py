@@ -207,8 +207,10 @@ class Validator(Device):
 
     def _forget(self, event: Event) -> None:
         # A note that the host knows is a promise there, and becomes doubt when asked about.
-        announced = isinstance(event.fact, NoteEscrowed | NoteStacked)
-        if event.amount and announced and self.world.knows_note(self.name, event.fact.position):
-            self.in_box[event.fact.position] = event.box
-        elif event.amount:
+        fact = event.fact
+        if not event.amount:
+            return
+        if isinstance(fact, NoteEscrowed | NoteStacked) and self.world.knows_note(self.name, fact.position):
+            self.in_box[fact.position] = event.box
+        else:
             self.forgotten[event.box] += event.amount
