@@ -9,7 +9,7 @@ from msgspec.structs import astuple
 
 from kiosk.amount import Money, zero
 from kiosk.errors import UsageError
-from kiosk.flow.facts import Excess, Route, Rung, Terms
+from kiosk.flow.terms import Excess, Route, Rung, Terms
 
 CardKind = Literal["sim", "smart", "data", "roaming", "esim"]
 

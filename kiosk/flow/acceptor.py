@@ -3,18 +3,18 @@
 from msgspec.structs import replace
 
 from kiosk.amount import Money
-from kiosk.flow.facts import (
+from kiosk.flow.facts import Restarted
+from kiosk.flow.machine import Outcome, Table, Thing, ignore, on
+from kiosk.flow.told import (
     BoxTaken,
     CashNoMore,
     CashUnavailable,
     CashWanted,
     MoneyArrived,
     NoteSeen,
-    Restarted,
     StrayNote,
     SuspenseArisen,
 )
-from kiosk.flow.machine import Outcome, Table, Thing, ignore, on
 from kiosk.money import accounts
 from kiosk.ports.acceptor import (
     BoxInserted,

@@ -3,15 +3,9 @@
 from msgspec.structs import replace
 
 from kiosk.amount import Money
-from kiosk.flow.facts import (
-    AuthorisationUnwanted,
-    AuthorisationWanted,
-    MoneyArrived,
-    PartEnded,
-    Restarted,
-    SuspenseArisen,
-)
+from kiosk.flow.facts import Restarted
 from kiosk.flow.machine import Outcome, Table, Thing, ignore, on
+from kiosk.flow.told import AuthorisationUnwanted, AuthorisationWanted, MoneyArrived, PartEnded, SuspenseArisen
 from kiosk.money import accounts
 from kiosk.ports.card_terminal import (
     AbortCard,

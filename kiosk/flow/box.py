@@ -3,8 +3,9 @@
 from msgspec.structs import replace
 
 from kiosk.amount import Money
-from kiosk.flow.facts import BoxCounted, BoxTaken, Restarted
+from kiosk.flow.facts import BoxCounted, Restarted
 from kiosk.flow.machine import Outcome, Table, Thing, ignore, on
+from kiosk.flow.told import BoxTaken
 from kiosk.money import accounts
 
 

@@ -4,28 +4,30 @@ from msgspec.structs import replace
 
 from kiosk.amount import Money
 from kiosk.flow.facts import (
-    ClaimArrived,
-    ClaimAwaits,
     ClaimExpired,
     ClaimFrozen,
+    ClaimRefundBegun,
+    ClaimReplaced,
+    ClaimThawed,
+    PayoutBegun,
+    PayoutDone,
+    PayoutFailed,
+    Restarted,
+)
+from kiosk.flow.machine import Outcome, Table, Thing, ignore, on
+from kiosk.flow.told import (
+    ClaimArrived,
+    ClaimAwaits,
     ClaimFunded,
     ClaimHeld,
     ClaimMade,
     ClaimPresented,
-    ClaimRefundBegun,
     ClaimRefundEnded,
     ClaimReleased,
-    ClaimReplaced,
-    ClaimThawed,
     ClaimUsed,
     PartEnded,
-    PayoutBegun,
-    PayoutDone,
-    PayoutFailed,
     RefundWanted,
-    Restarted,
 )
-from kiosk.flow.machine import Outcome, Table, Thing, ignore, on
 from kiosk.money import accounts
 from kiosk.money.ledger import Promise
 from kiosk.ports.message import Fact

@@ -15,8 +15,9 @@ from kiosk.flow.facts import BoxCounted, ClaimExpired, Restarted, SaleOpened
 from kiosk.flow.machine import Outcome, Table, Thing
 from kiosk.flow.note import NOTE, Note
 from kiosk.flow.order import ORDER, Order
+from kiosk.flow.reckoning import Sale
 from kiosk.flow.refund import REFUND, Refund
-from kiosk.flow.sale import SALE, Sale
+from kiosk.flow.sale import SALE
 from kiosk.flow.suspense import SUSPENSE, Suspense
 from kiosk.money.codes import CodeBook
 from kiosk.money.entry import ENCODER

@@ -4,8 +4,9 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from kiosk.amount import Money, zero
-from kiosk.flow.facts import Delivered, DeliveryDoubted, DeliveryUndone, DeliveryWanted, Restarted, Undelivered
+from kiosk.flow.facts import Restarted
 from kiosk.flow.machine import Outcome, Table, Thing, ignore, on
+from kiosk.flow.told import Delivered, DeliveryDoubted, DeliveryUndone, DeliveryWanted, Undelivered
 from kiosk.money import accounts
 from kiosk.money.ledger import Promise
 from kiosk.ports.carrier import (

@@ -3,8 +3,9 @@
 from msgspec.structs import replace
 
 from kiosk.amount import Money
-from kiosk.flow.facts import (
-    DoubtSettled,
+from kiosk.flow.facts import DoubtSettled, Restarted
+from kiosk.flow.machine import Outcome, Table, Thing, ignore, on
+from kiosk.flow.told import (
     MoneyArrived,
     NoteAccounted,
     NoteOffered,
@@ -12,11 +13,9 @@ from kiosk.flow.facts import (
     NoteUnwanted,
     NoteWanted,
     PartEnded,
-    Restarted,
     StrayNote,
     SuspenseArisen,
 )
-from kiosk.flow.machine import Outcome, Table, Thing, ignore, on
 from kiosk.money import accounts
 from kiosk.money.ledger import Promise
 from kiosk.ports.bill_validator import (

@@ -3,8 +3,9 @@
 from msgspec.structs import replace
 
 from kiosk.amount import Money
-from kiosk.flow.facts import MoneyArrived, OrderUnwanted, OrderWanted, PartEnded, Restarted, SuspenseArisen
+from kiosk.flow.facts import Restarted
 from kiosk.flow.machine import Outcome, Table, Thing, ignore, on
+from kiosk.flow.told import MoneyArrived, OrderUnwanted, OrderWanted, PartEnded, SuspenseArisen
 from kiosk.money import accounts
 from kiosk.ports.message import Fact
 from kiosk.ports.qr_rail import (

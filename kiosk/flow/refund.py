@@ -3,8 +3,9 @@
 from msgspec.structs import replace
 
 from kiosk.amount import Money
-from kiosk.flow.facts import ClaimRefundEnded, RefundFellThrough, RefundWanted, Restarted
+from kiosk.flow.facts import Restarted
 from kiosk.flow.machine import Outcome, Table, Thing, ignore, on
+from kiosk.flow.told import ClaimRefundEnded, RefundFellThrough, RefundWanted
 from kiosk.money.ledger import Promise
 from kiosk.ports.message import Fact
 from kiosk.ports.refunds import (

@@ -3,8 +3,9 @@
 from msgspec.structs import replace
 
 from kiosk.amount import Money
-from kiosk.flow.facts import DoubtSettled, MoneyArrived, NoteAccounted, Restarted, SuspenseArisen, SuspenseSettled
+from kiosk.flow.facts import DoubtSettled, Restarted, SuspenseSettled
 from kiosk.flow.machine import Outcome, Table, Thing, ignore, on
+from kiosk.flow.told import MoneyArrived, NoteAccounted, SuspenseArisen
 from kiosk.money import accounts
 
 

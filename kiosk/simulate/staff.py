@@ -16,7 +16,7 @@ from kiosk.flow.facts import (
     SuspenseSettled,
 )
 from kiosk.flow.note import Note
-from kiosk.flow.sale import Payment, Sale
+from kiosk.flow.reckoning import Payment, Sale
 from kiosk.flow.suspense import Suspense
 from kiosk.money import accounts
 from kiosk.simulate.agenda import HOUR, MINUTE

@@ -13,13 +13,11 @@ from kiosk.flow.facts import (
     ExcessChosen,
     OrderChosen,
     PaymentLeft,
-    Route,
-    Rung,
     SaleOpened,
-    Terms,
     WalkedAway,
 )
-from kiosk.flow.sale import Sale
+from kiosk.flow.reckoning import Sale
+from kiosk.flow.terms import Route, Rung, Terms
 from kiosk.ports.message import Fact
 from kiosk.simulate.agenda import MINUTE, SECOND, Process
 

@@ -2,7 +2,8 @@
 
 from kiosk.amount import Money
 from kiosk.flow.core import Core
-from kiosk.flow.facts import CashChosen, Route, SaleOpened, Terms
+from kiosk.flow.facts import CashChosen, SaleOpened
+from kiosk.flow.terms import Route, Terms
 from kiosk.ports.acceptor import DeviceIdle, DeviceReady
 from kiosk.ports.bill_validator import NoteEscrowed, NoteStacked
 from kiosk.ports.carrier import SendTopUp, TopUpAccepted

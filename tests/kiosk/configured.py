@@ -11,7 +11,7 @@ from kiosk.config import Config
 from kiosk.flow.claim import Claim
 from kiosk.flow.core import Core
 from kiosk.flow.facts import CancelAsked, CashChosen, SaleOpened
-from kiosk.flow.sale import Sale
+from kiosk.flow.reckoning import Sale
 from kiosk.money import secret
 from kiosk.money.folder import open_for_money, sign_head
 from kiosk.ports.acceptor import DeviceIdle, DeviceReady

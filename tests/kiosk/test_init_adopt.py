@@ -15,7 +15,8 @@ from kiosk.config import Config
 from kiosk.errors import UsageError
 from kiosk.flow.claim import Claim
 from kiosk.flow.core import Core
-from kiosk.flow.facts import ClaimAwaits, ClaimExpired, ClaimMade, PayoutBegun
+from kiosk.flow.facts import ClaimExpired, PayoutBegun
+from kiosk.flow.told import ClaimAwaits, ClaimMade
 from kiosk.money import folder, heads, secret
 from kiosk.money.codes import CodeBook
 from kiosk.money.folder import open_for_money, open_for_reading

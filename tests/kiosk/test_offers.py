@@ -9,7 +9,8 @@ from msgspec.structs import replace
 
 from kiosk.amount import Money, zero
 from kiosk.config import Cash
-from kiosk.flow.facts import Excess, Route, Rung, WalkedAway
+from kiosk.flow.facts import WalkedAway
+from kiosk.flow.terms import Excess, Route, Rung
 from kiosk.offers import Choices, Fixed, Free, Offer, OfferError, cash_price, excess_choices, judge, saving, terms
 from tests.kiosk.flow.stage import Stage
 

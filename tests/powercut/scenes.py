@@ -19,9 +19,9 @@ from kiosk.flow.facts import (
     OrderChosen,
     PaymentLeft,
     SaleOpened,
-    Terms,
     WalkedAway,
 )
+from kiosk.flow.terms import Terms
 from kiosk.money.journal import CHECKPOINT_COMMITS
 from kiosk.simulate.agenda import DAY, HOUR, MINUTE, SECOND, Process
 from kiosk.simulate.luck import Faults

@@ -27,19 +27,17 @@ from kiosk.flow.facts import (
     PayoutBegun,
     PayoutDone,
     PayoutFailed,
-    Route,
-    Rung,
     SaleOpened,
     SuspenseSettled,
-    Terms,
     WalkedAway,
 )
 from kiosk.flow.machine import Thing
 from kiosk.flow.note import Note
 from kiosk.flow.order import Order
+from kiosk.flow.reckoning import Sale
 from kiosk.flow.refund import Refund
-from kiosk.flow.sale import Sale
 from kiosk.flow.suspense import Suspense
+from kiosk.flow.terms import Route, Rung, Terms
 from kiosk.money import accounts
 from kiosk.ports.acceptor import (
     BoxInserted,

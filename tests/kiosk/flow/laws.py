@@ -17,8 +17,8 @@ from kiosk.flow.core import TABLES, AnyThing
 from kiosk.flow.delivery import Delivery
 from kiosk.flow.machine import Thing
 from kiosk.flow.note import Note
+from kiosk.flow.reckoning import Sale, due, held, paid, waiting_for
 from kiosk.flow.refund import Refund
-from kiosk.flow.sale import Sale, due, held, paid, waiting_for
 from kiosk.flow.suspense import Suspense
 from kiosk.money import accounts
 from kiosk.money.ledger import Ledger, Promise, Transfer

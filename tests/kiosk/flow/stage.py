@@ -10,9 +10,10 @@ from msgspec.structs import replace
 
 from kiosk.amount import Money
 from kiosk.flow.core import Core
-from kiosk.flow.facts import CashChosen, Route, SaleOpened, Terms
+from kiosk.flow.facts import CashChosen, SaleOpened
 from kiosk.flow.machine import Thing
 from kiosk.flow.recover import recover
+from kiosk.flow.terms import Route, Terms
 from kiosk.money import accounts
 from kiosk.money.business_day import days_within, known_days, read_day
 from kiosk.money.calendar import Calendar

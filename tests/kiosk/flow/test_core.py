@@ -5,19 +5,11 @@ import pytest
 from kiosk.amount import Money
 from kiosk.flow.claim import Claim
 from kiosk.flow.core import Core, Stopped
-from kiosk.flow.facts import (
-    CancelAsked,
-    ClaimChosen,
-    ClaimFunded,
-    ClaimHeld,
-    MoneyArrived,
-    PayoutBegun,
-    SaleOpened,
-    SuspenseSettled,
-    Terms,
-)
-from kiosk.flow.sale import Sale
+from kiosk.flow.facts import CancelAsked, ClaimChosen, PayoutBegun, SaleOpened, SuspenseSettled
+from kiosk.flow.reckoning import Sale
 from kiosk.flow.suspense import Suspense
+from kiosk.flow.terms import Terms
+from kiosk.flow.told import ClaimFunded, ClaimHeld, MoneyArrived
 from kiosk.money.codes import CodeBook
 from kiosk.ports.acceptor import CloseAcceptor
 from kiosk.ports.alarm import RaiseAlarm

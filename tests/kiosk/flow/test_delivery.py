@@ -5,8 +5,9 @@ import pytest
 from kiosk.amount import Money
 from kiosk.flow.claim import Claim
 from kiosk.flow.delivery import RESENDS_MAX, Delivery
-from kiosk.flow.facts import OrderChosen, Route
+from kiosk.flow.facts import OrderChosen
 from kiosk.flow.order import Order
+from kiosk.flow.terms import Route
 from kiosk.ports.carrier import (
     AskTopUp,
     DeliveryFact,

@@ -11,7 +11,7 @@ import pytest
 
 from kiosk import flow, ports
 from kiosk.amount import Money
-from kiosk.flow import facts as own_facts
+from kiosk.flow import facts, told
 from kiosk.flow.core import TABLES
 from kiosk.flow.facts import Restarted
 from kiosk.flow.machine import NEW
@@ -28,7 +28,7 @@ def leaves(kind: type) -> Iterator[type]:
     for child in kind.__subclasses__():
         if child.__subclasses__():
             yield from leaves(child)
-        elif child.__module__.startswith(f"{ports.__name__}.") or child.__module__ == own_facts.__name__:
+        elif child.__module__.startswith(f"{ports.__name__}.") or child.__module__ in {facts.__name__, told.__name__}:
             yield child
 
 

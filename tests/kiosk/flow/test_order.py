@@ -5,7 +5,7 @@ import pytest
 from kiosk.amount import Money
 from kiosk.flow.facts import CancelAsked, OrderChosen, PaymentLeft
 from kiosk.flow.order import Order
-from kiosk.flow.sale import Sale
+from kiosk.flow.reckoning import Sale
 from kiosk.flow.suspense import Suspense
 from kiosk.ports.carrier import SendTopUp, TopUpAccepted
 from kiosk.ports.message import Fact

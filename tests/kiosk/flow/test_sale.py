@@ -5,17 +5,9 @@ import pytest
 from kiosk.amount import Money
 from kiosk.flow.authorisation import Authorisation
 from kiosk.flow.claim import Claim
-from kiosk.flow.facts import (
-    CancelAsked,
-    CardChosen,
-    CashChosen,
-    ClaimChosen,
-    ExcessChosen,
-    OrderChosen,
-    PaymentLeft,
-)
+from kiosk.flow.facts import CancelAsked, CardChosen, CashChosen, ClaimChosen, ExcessChosen, OrderChosen, PaymentLeft
 from kiosk.flow.order import Order
-from kiosk.flow.sale import PARTS_MAX, Sale
+from kiosk.flow.reckoning import PARTS_MAX, Sale
 from kiosk.ports.acceptor import DeviceIdle, OpenAcceptor
 from kiosk.ports.bill_validator import NoteStacked, ReturnNote, StackNote
 from kiosk.ports.card_terminal import AuthoriseCard, CardApproved, CardDeclined

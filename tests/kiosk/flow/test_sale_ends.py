@@ -4,15 +4,9 @@ import pytest
 
 from kiosk.amount import Money
 from kiosk.flow.claim import Claim
-from kiosk.flow.facts import (
-    CancelAsked,
-    CashChosen,
-    ClaimChosen,
-    OrderChosen,
-    Rung,
-    WalkedAway,
-)
+from kiosk.flow.facts import CancelAsked, CashChosen, ClaimChosen, OrderChosen, WalkedAway
 from kiosk.flow.order import Order
+from kiosk.flow.terms import Rung
 from kiosk.ports.acceptor import DeviceIdle
 from kiosk.ports.bill_validator import NoteReturned, NoteStacked, NoteUnaccounted
 from kiosk.ports.carrier import SendTopUp, TopUpAccepted, TopUpDeclined, TopUpReversed, TopUpUnheard

@@ -10,7 +10,8 @@ from msgspec.structs import asdict, replace
 from kiosk.amount import Money
 from kiosk.flow.claim import Claim
 from kiosk.flow.core import Core
-from kiosk.flow.facts import BoxCounted, CardChosen, CashChosen, ClaimChosen, OrderChosen, Route, SaleOpened, Terms
+from kiosk.flow.facts import BoxCounted, CardChosen, CashChosen, ClaimChosen, OrderChosen, SaleOpened
+from kiosk.flow.terms import Route, Terms
 from kiosk.money.entry import ENCODER
 from kiosk.money.heads import Found, sign
 from kiosk.money.journal import OWN_STORY, Identity, Journal, JournalAdopted, Step, connect

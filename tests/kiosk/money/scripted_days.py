@@ -13,7 +13,7 @@ from kiosk.flow.facts import (
     PayoutDone,
     SuspenseSettled,
 )
-from kiosk.flow.sale import Sale
+from kiosk.flow.reckoning import Sale
 from kiosk.ports.acceptor import BoxInserted, BoxRemoved, DeviceIdle
 from kiosk.ports.bill_validator import NoteStacked, NoteUnaccounted
 from kiosk.ports.carrier import SendTopUp, TopUpAccepted, TopUpReversed, TopUpUnheard

@@ -15,8 +15,10 @@ from msgspec import Struct, json
 import kiosk.ports
 from kiosk import texts
 from kiosk.flow import facts
+from kiosk.flow import told as told_facts
 from kiosk.flow.core import Core
-from kiosk.flow.facts import CancelAsked, CashChosen, PayoutBegun, PayoutDone, SaleOpened, Terms
+from kiosk.flow.facts import CancelAsked, CashChosen, PayoutBegun, PayoutDone, SaleOpened
+from kiosk.flow.terms import Terms
 from kiosk.money import accounts, export
 from kiosk.money.codes import CodeBook
 from kiosk.money.entry import GENESIS, chain
@@ -53,7 +55,7 @@ def lived() -> Lived:
 
 def kinds(base: type[Struct]) -> Iterator[type[Struct]]:
     """Every fact or command that can be sent, whoever declares it: those that no other is made of."""
-    modules = {module.__name__ for module in (*PORTS, facts)}
+    modules = {module.__name__ for module in (*PORTS, facts, told_facts)}
     for kind in base.__subclasses__():
         if kind.__subclasses__():
             yield from kinds(kind)

@@ -10,7 +10,8 @@ from msgspec.structs import replace
 
 from kiosk.amount import Money
 from kiosk.flow.core import Core
-from kiosk.flow.facts import CardChosen, CashChosen, OrderChosen, Route, SaleOpened, Terms
+from kiosk.flow.facts import CardChosen, CashChosen, OrderChosen, SaleOpened
+from kiosk.flow.terms import Route, Terms
 from kiosk.money.calendar import Calendar
 from kiosk.money.codes import CodeBook
 from kiosk.money.journal import FILE_NAME, Identity, Journal

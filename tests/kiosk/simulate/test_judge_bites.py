@@ -8,24 +8,23 @@ import pytest
 from kiosk.flow.acceptor import ACCEPTOR
 from kiosk.flow.claim import CLAIM
 from kiosk.flow.delivery import DELIVERY, send_again
-from kiosk.flow.facts import (
-    ClaimFunded,
-    ClaimPresented,
-    ClaimReleased,
-    DoubtSettled,
-    MoneyArrived,
-    PartEnded,
-    RefundFellThrough,
-    Restarted,
-    StrayNote,
-    Undelivered,
-)
+from kiosk.flow.facts import DoubtSettled, Restarted
 from kiosk.flow.machine import Row, Table
 from kiosk.flow.note import NOTE, stack
 from kiosk.flow.order import ORDER
 from kiosk.flow.refund import REFUND
 from kiosk.flow.sale import SALE, give_up
 from kiosk.flow.suspense import SUSPENSE
+from kiosk.flow.told import (
+    ClaimFunded,
+    ClaimPresented,
+    ClaimReleased,
+    MoneyArrived,
+    PartEnded,
+    RefundFellThrough,
+    StrayNote,
+    Undelivered,
+)
 from kiosk.ports.bill_validator import NoteRetracted, NoteReturned, NoteStacked, NoteUnaccounted
 from kiosk.ports.carrier import TopUpAccepted, TopUpReversed, TopUpUnheard
 from kiosk.ports.coin_acceptor import CoinInserted
