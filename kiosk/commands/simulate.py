@@ -1,6 +1,5 @@
 """`kiosk simulate` lives through whole visits in virtual time and holds the core to every law of money."""
 
-import sys
 from argparse import Namespace
 from pathlib import Path
 
@@ -8,10 +7,9 @@ import msgspec
 
 from kiosk.commands import Subparsers
 from kiosk.errors import UsageError
+from kiosk.progress_bar import ProgressBar
 from kiosk.simulate.campaign import Report, terminals
 from kiosk.simulate.luck import Faults
-
-BAR_WIDTH = 30
 
 
 def add(subparsers: Subparsers) -> None:
@@ -31,22 +29,12 @@ def run(args: Namespace) -> int:
     if args.sessions < 1:
         msg = f"there is nothing to live through in {args.sessions} sessions"
         raise UsageError(msg, "ask for one or more")
-    report = Report(args.seed)
+    report, bar = Report(args.seed), ProgressBar("visits")
     for report in terminals(args.seed, args.sessions, Faults(), args.data):
-        if sys.stderr.isatty():
-            _progress(report, args.sessions)
-    if sys.stderr.isatty():
-        print(file=sys.stderr)
+        bar(report.sessions, args.sessions)
+    bar.wipe()
     print(_json(report) if args.json else _text(report))
     return 1 if report.failed else 0
-
-
-def _progress(report: Report, wanted: int) -> None:
-    filled = BAR_WIDTH * report.sessions // wanted
-    bar = "█" * filled + "·" * (BAR_WIDTH - filled)
-    violations = f"  {len(report.findings)} violations" if report.findings else ""
-    line = f"\r{bar} {report.sessions:,} of {wanted:,} visits, {_rate(report):,} a second{violations}"
-    print(line, end="", file=sys.stderr, flush=True)
 
 
 def _rate(report: Report) -> int:

@@ -78,8 +78,8 @@ class Network(Provider):
             if key in self.hidden:
                 self.luck.saw("not_found_then_success")
             self.answer(TopUpNotFound(key))
-            if known is None and not self.dedupes:
-                # Nobody may send it again: a person finds out that it never arrived.
+            if known is None:
+                # If it may not be sent again, or was so in vain, a person finds out that it never arrived.
                 self.after(2 * DAY, self._person_declines, key)
         elif known.result is None:
             if self.luck.chance(0.1):
