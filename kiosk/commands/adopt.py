@@ -21,7 +21,8 @@ from kiosk.flow.facts import ClaimFrozen, ClaimThawed
 from kiosk.money import folder, heads, secret
 from kiosk.money.entry import ENCODER
 from kiosk.money.heads import Found
-from kiosk.money.journal import OWN_STORY, JournalAdopted, JournalBroken, JournalError, Step
+from kiosk.money.journal import JournalBroken, JournalError
+from kiosk.money.step import OWN_STORY, JournalAdopted, Step
 from kiosk.money.verify import verify
 from kiosk.progress_bar import ProgressBar
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from kiosk import config
 from kiosk.commands import Subparsers
 from kiosk.money import folder, heads, secret
-from kiosk.money.journal import Identity
+from kiosk.money.step import Identity
 
 
 def add(subparsers: Subparsers) -> None:

@@ -22,7 +22,8 @@ from kiosk.money.entry import ENCODER
 from kiosk.money.export import lines
 from kiosk.money.folder import Connection
 from kiosk.money.heads import HEAD_NAME
-from kiosk.money.journal import JournalBroken, JournalError, PersonalShown, Step
+from kiosk.money.journal import JournalBroken, JournalError
+from kiosk.money.step import PersonalShown, Step
 from kiosk.money.verify import HeadReport, Report, verify
 from kiosk.progress_bar import ProgressBar
 

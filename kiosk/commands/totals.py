@@ -14,7 +14,8 @@ from kiosk.amount import Money, plain
 from kiosk.commands import Subparsers
 from kiosk.errors import UsageError
 from kiosk.money.business_day import Day, Sum, days_within, known_days, read_day, reading
-from kiosk.money.journal import Identity, read_identity
+from kiosk.money.journal import read_identity
+from kiosk.money.step import Identity
 from kiosk.money.tie_outs import LIFE, Tie, tie_outs
 from kiosk.money.totals import Figure, Totals, totals
 

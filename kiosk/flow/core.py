@@ -21,7 +21,8 @@ from kiosk.flow.sale import SALE
 from kiosk.flow.suspense import SUSPENSE, Suspense
 from kiosk.money.codes import CodeBook
 from kiosk.money.entry import ENCODER
-from kiosk.money.journal import Journal, JournalBroken, LedgerRefused, Personal, Step
+from kiosk.money.journal import Journal, JournalBroken, LedgerRefused
+from kiosk.money.step import Personal, Step
 from kiosk.ports.acceptor import CloseAcceptor
 from kiosk.ports.alarm import RaiseAlarm
 from kiosk.ports.carrier import TopUpAccepted

@@ -21,15 +21,14 @@ from kiosk.money.calendar import Calendar
 from kiosk.money.durable_file import sync_folder
 from kiosk.money.journal import (
     FILE_NAME,
-    Identity,
     Journal,
     JournalBroken,
     JournalError,
-    Mode,
     check_version,
     lock_folder,
     schema_scripts,
 )
+from kiosk.money.step import Identity, Mode
 
 BUSY_MS = 5_000  # how long a reader waits while another process recovers the write-ahead log
 INCARNATION_BYTES = 8

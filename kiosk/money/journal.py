@@ -6,10 +6,10 @@ starts anew, to find out what the disk really holds.
 
 import fcntl
 import os
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from importlib.resources import files
 from pathlib import Path
-from typing import Literal, Self, cast
+from typing import Self, cast
 
 import apsw
 import msgspec
@@ -18,8 +18,16 @@ from msgspec import Raw, Struct
 from kiosk.errors import UsageError
 from kiosk.money.accounts import box_of
 from kiosk.money.calendar import Calendar
-from kiosk.money.entry import ENCODER, GENESIS, Change, Commitment, Entry, Tally, chain, commit_to
-from kiosk.money.ledger import Transfer
+from kiosk.money.entry import ENCODER, GENESIS, Change, Commitment, Entry, chain, commit_to
+from kiosk.money.step import (
+    OWN_STORY,
+    DayClosed,
+    Identity,
+    JournalAdopted,
+    JournalBegun,
+    PersonalErased,
+    Step,
+)
 
 APPLICATION_ID = 0x4B4A4E4C  # "KJNL"
 SCHEMAS = ("0001.sql",)  # migrations in order; a database's user_version counts those that it has had
@@ -27,10 +35,6 @@ FILE_NAME = "journal.sqlite3"
 LOCK_NAME = "writer.lock"
 CHECKPOINT_COMMITS = 250  # about ten megabytes of write-ahead log
 BUSY_MS = 5_000  # how long a start waits while a reader recovers the write-ahead log
-
-OWN_STORY = 0  # no sale has this number: under it stand the rows that tell whose journal it is
-
-Mode = Literal["live", "bench"]
 
 
 class JournalError(UsageError):
@@ -43,67 +47,6 @@ class JournalBroken(Exception):  # noqa: N818 - a state that the machine is in, 
 
 class LedgerRefused(Exception):  # noqa: N818 - the ledger's answer
     """The database refused what cannot be true: a second resolve, an overdraft, a gap. Nothing was written."""
-
-
-class Identity(Struct, frozen=True):
-    """Whose journal it is. Rows are known elsewhere by terminal, incarnation and sequence."""
-
-    terminal: str
-    incarnation: str
-    mode: Mode
-    currency: str
-
-
-class JournalBegun(Identity, frozen=True, tag=True):
-    """The first row of every journal."""
-
-
-class JournalAdopted(Identity, frozen=True, tag=True):
-    """A person took over a restored or foreign journal; it goes on under a new incarnation."""
-
-    by: str
-    reason: str
-
-
-class DayClosed(Struct, frozen=True, tag=True):
-    """The business day is over: it ends with the row before this one."""
-
-    day: str
-
-
-class PersonalErased(Struct, frozen=True, tag=True):
-    """Personal data past its time was wiped, with the salts."""
-
-    sales: list[int]
-
-
-class PersonalShown(Struct, frozen=True, tag=True):
-    """Somebody asked to see personal data unmasked: of these sales, or (none named) of all."""
-
-    by: str
-    sales: list[int]
-
-
-class Personal(Struct, frozen=True):
-    """Something about a customer, kept beside the chain."""
-
-    sale: int
-    label: str
-    value: bytes
-
-
-class Step(Struct, frozen=True):
-    """What is to become one row."""
-
-    at_ms: int
-    fact: bytes
-    changes: Sequence[tuple[int, bytes]] = ()
-    transfers: Sequence[Transfer] = ()
-    tallies: Sequence[Tally] = ()
-    commands: Sequence[bytes] = ()
-    personal: Sequence[Personal] = ()
-    sales: Iterable[int] = ()
-    clock_trusted: bool = True
 
 
 Connect = Callable[[], apsw.Connection]

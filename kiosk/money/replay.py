@@ -16,8 +16,8 @@ from msgspec.structs import astuple
 
 from kiosk.money.day_books import DayBooks
 from kiosk.money.entry import GENESIS, chain, commit_to
-from kiosk.money.journal import DayClosed, Identity, JournalAdopted, JournalBegun, PersonalErased
 from kiosk.money.ledger import Ledger, LedgerError, Transfer
+from kiosk.money.step import DayClosed, Identity, JournalAdopted, JournalBegun, PersonalErased
 
 SLICE_ROWS = 1_000
 NUMBERS_LEAP_MAX = 10_000  # how far a row may be ahead with the number of a thing; a dozen is ordinary

@@ -14,8 +14,9 @@ from msgspec import Struct
 
 from kiosk.money.derived import Problem, compare
 from kiosk.money.heads import Found, Head, contradiction
-from kiosk.money.journal import Identity, JournalError, schema_scripts
+from kiosk.money.journal import JournalError, schema_scripts
 from kiosk.money.replay import Adoption, BadError, Replay
+from kiosk.money.step import Identity
 
 Progress = Callable[[int, int], None]  # rows done, rows in all
 Signature = Literal["right", "wrong", "unchecked"]

@@ -12,7 +12,8 @@ from msgspec import Struct, field
 from kiosk.errors import UsageError
 from kiosk.money.calendar import Calendar
 from kiosk.money.codes import CodeBook
-from kiosk.money.journal import FILE_NAME, Identity, Journal, Step, connect
+from kiosk.money.journal import FILE_NAME, Journal, connect
+from kiosk.money.step import Identity, Step
 from kiosk.simulate.agenda import DAY, SECOND, Process
 from kiosk.simulate.judge import Violation
 from kiosk.simulate.luck import SOMETIMES, Faults, Luck

@@ -3,8 +3,8 @@
 from typing import TYPE_CHECKING
 
 from kiosk.money import accounts
-from kiosk.money.journal import Step
 from kiosk.money.ledger import Ledger, LedgerError
+from kiosk.money.step import Step
 from kiosk.ports.bill_validator import StackNote
 from kiosk.ports.carrier import SendTopUp
 from kiosk.simulate.witness import GLANCE, Glance, Witness

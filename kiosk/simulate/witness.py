@@ -4,7 +4,7 @@ import msgspec
 from msgspec import Struct
 
 from kiosk.amount import Money
-from kiosk.money.journal import Step
+from kiosk.money.step import Step
 from kiosk.simulate.luck import Luck
 
 

@@ -11,7 +11,8 @@ from kiosk.flow.order import Order
 from kiosk.flow.recover import recover
 from kiosk.flow.refund import Refund
 from kiosk.money.codes import CodeBook
-from kiosk.money.journal import Journal, Step
+from kiosk.money.journal import Journal
+from kiosk.money.step import Step
 from kiosk.ports.acceptor import CloseAcceptor, OpenAcceptor
 from kiosk.ports.alarm import RaiseAlarm
 from kiosk.ports.bill_validator import ReturnNote, StackNote, TellNote

@@ -21,7 +21,8 @@ from kiosk.flow.recover import recover
 from kiosk.money.calendar import Calendar
 from kiosk.money.codes import CodeBook
 from kiosk.money.heads import find
-from kiosk.money.journal import FILE_NAME, Identity, Journal, connect
+from kiosk.money.journal import FILE_NAME, Journal, connect
+from kiosk.money.step import Identity
 from kiosk.money.verify import verify
 from tests.figures.figure import Figure
 from tests.figures.sales import AT_MS, cash_sale, ready

@@ -15,7 +15,8 @@ from kiosk import cli
 from kiosk.config import Config
 from kiosk.money import heads
 from kiosk.money.folder import open_for_money, open_for_reading
-from kiosk.money.journal import FILE_NAME, Step
+from kiosk.money.journal import FILE_NAME
+from kiosk.money.step import Step
 from tests.kiosk.configured import begun, leave_money, running
 from tests.kiosk.money.lived import NUMBER
 

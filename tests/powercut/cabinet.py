@@ -21,7 +21,8 @@ from kiosk.flow.core import Core, Stopped
 from kiosk.money.calendar import Calendar
 from kiosk.money.codes import CodeBook
 from kiosk.money.entry import GENESIS
-from kiosk.money.journal import FILE_NAME, Identity, Journal, JournalBroken, JournalError, Step
+from kiosk.money.journal import FILE_NAME, Journal, JournalBroken, JournalError
+from kiosk.money.step import Identity, Step
 from kiosk.ports.acceptor import AcceptorFact
 from kiosk.ports.bill_validator import NoteFact, StackNote
 from kiosk.ports.message import Command, Fact

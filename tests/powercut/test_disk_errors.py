@@ -9,7 +9,8 @@ import pytest
 from msgspec import Struct
 
 from kiosk.flow.core import Stopped
-from kiosk.money.journal import JournalBroken, Step
+from kiosk.money.journal import JournalBroken
+from kiosk.money.step import Step
 from kiosk.ports.acceptor import CloseAcceptor
 from kiosk.simulate.luck import Faults
 from tests.powercut.cabinet import Cabinet, Cut, prepared_disk

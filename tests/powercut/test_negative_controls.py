@@ -11,7 +11,7 @@ import msgspec
 import pytest
 
 from kiosk.money import journal
-from kiosk.money.journal import Step
+from kiosk.money.step import Step
 from kiosk.ports.message import Command
 from kiosk.simulate.judge import Judge
 from tests.powercut.cabinet import Cabinet

@@ -19,7 +19,8 @@ from kiosk.money.business_day import days_within, known_days, read_day
 from kiosk.money.calendar import Calendar
 from kiosk.money.codes import CodeBook
 from kiosk.money.heads import Found
-from kiosk.money.journal import Identity, Journal
+from kiosk.money.journal import Journal
+from kiosk.money.step import Identity
 from kiosk.money.tie_outs import tie_outs
 from kiosk.money.verify import verify
 from kiosk.ports.acceptor import DeviceReady

@@ -14,8 +14,9 @@ from kiosk.flow.facts import BoxCounted, CardChosen, CashChosen, ClaimChosen, Or
 from kiosk.flow.terms import Route, Terms
 from kiosk.money.entry import ENCODER
 from kiosk.money.heads import Found, sign
-from kiosk.money.journal import OWN_STORY, Identity, Journal, JournalAdopted, Step, connect
+from kiosk.money.journal import Journal, connect
 from kiosk.money.secret import MachineKey
+from kiosk.money.step import OWN_STORY, Identity, JournalAdopted, Step
 from kiosk.ports.acceptor import BoxInserted, BoxRemoved, DeviceIdle, DeviceReady
 from kiosk.ports.bill_validator import NoteEscrowed, NoteReturned, NoteStacked
 from kiosk.ports.card_terminal import AuthoriseCard, CardApproved

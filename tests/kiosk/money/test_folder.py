@@ -17,7 +17,8 @@ from kiosk.errors import UsageError
 from kiosk.money import folder, heads, journal, secret
 from kiosk.money.folder import create, head_places, open_for_money, open_for_reading, open_for_writing, sign_head
 from kiosk.money.heads import Found
-from kiosk.money.journal import APPLICATION_ID, FILE_NAME, Journal, JournalBroken, Step
+from kiosk.money.journal import APPLICATION_ID, FILE_NAME, Journal, JournalBroken
+from kiosk.money.step import Step
 from kiosk.money.verify import Report, verify
 from tests.kiosk.configured import begun
 from tests.kiosk.money.lived import Lived
@@ -264,7 +265,7 @@ def test_a_journal_at_rest_is_read_without_a_right_to_write(readable: Path) -> N
 WRITER = """
 import os, sys
 from pathlib import Path
-from kiosk.money.journal import Step
+from kiosk.money.step import Step
 from tests.kiosk.money.test_folder import AT_MS, FACT, opened
 journal = opened(Path(sys.argv[1]))
 journal.commit(Step(AT_MS, FACT))

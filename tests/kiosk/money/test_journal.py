@@ -7,8 +7,9 @@ import apsw
 import pytest
 
 from kiosk.money.entry import GENESIS, chain
-from kiosk.money.journal import DayClosed, Journal, JournalError, Personal, Step, connect
+from kiosk.money.journal import Journal, JournalError, connect
 from kiosk.money.ledger import Transfer
+from kiosk.money.step import DayClosed, Personal, Step
 from tests.kiosk.money.memory import AT_MS, IDENTITY, calendar, journal_in_memory, journal_on_disk
 
 HOUR_MS, DAY_MS = 3_600_000, 86_400_000

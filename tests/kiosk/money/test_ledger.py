@@ -4,8 +4,9 @@ from random import Random
 
 import pytest
 
-from kiosk.money.journal import Journal, LedgerRefused, Step
+from kiosk.money.journal import Journal, LedgerRefused
 from kiosk.money.ledger import Kind, Ledger, LedgerError, Transfer
+from kiosk.money.step import Step
 from tests.kiosk.money.memory import AT_MS, journal_in_memory
 
 ACCOUNTS = ("cashbox:bill#1", "escrow:bill", "payer#1", "payer#2", "owed#3", "carrier:cmcc", "rail:wechat", "fee")

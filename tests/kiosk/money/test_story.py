@@ -23,18 +23,10 @@ from kiosk.money import accounts, export
 from kiosk.money.codes import CodeBook
 from kiosk.money.entry import GENESIS, chain
 from kiosk.money.export import lines
-from kiosk.money.journal import (
-    DayClosed,
-    Journal,
-    JournalAdopted,
-    JournalBegun,
-    JournalError,
-    PersonalErased,
-    PersonalShown,
-    Step,
-)
+from kiosk.money.journal import Journal, JournalError
 from kiosk.money.personal import shown
 from kiosk.money.sale_summary import DELIVERED, REFUNDED
+from kiosk.money.step import DayClosed, JournalAdopted, JournalBegun, PersonalErased, PersonalShown, Step
 from kiosk.money.story import Story, candidate, find, tell
 from kiosk.ports.acceptor import DeviceReady
 from kiosk.ports.bill_validator import NoteEscrowed, NoteStacked, NoteUnaccounted

@@ -15,9 +15,10 @@ from kiosk.money import replay
 from kiosk.money.entry import ENCODER, GENESIS, chain
 from kiosk.money.folder import open_for_reading
 from kiosk.money.heads import Found, sign
-from kiosk.money.journal import FILE_NAME, Journal, JournalBegun, JournalError, PersonalErased, Step, connect
+from kiosk.money.journal import FILE_NAME, Journal, JournalError, connect
 from kiosk.money.ledger import Transfer
 from kiosk.money.secret import MachineKey
+from kiosk.money.step import JournalBegun, PersonalErased, Step
 from kiosk.money.verify import Report, verify
 from tests.kiosk.money.lived import KEY, Lived
 from tests.kiosk.money.memory import AT_MS, IDENTITY, calendar
