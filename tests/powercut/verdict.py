@@ -37,9 +37,10 @@ def complaints_at_rest(cabinet: Cabinet) -> Iterator[str]:
     suspense = [thing for thing in books.all_of(Suspense) if thing.state != "settled"]
     yield from _cash(cabinet, books, suspense)
     yield from _notes(cabinet, books)
-    in_doubt = [thing for thing in suspense if thing.note or thing.amount is None]
-    if len(in_doubt) > cabinet.cuts:
-        yield f"{cabinet.cuts} cuts left {len(in_doubt)} in doubt: {in_doubt}"
+    in_doubt = Counter(thing.device for thing in suspense if thing.note or thing.amount is None)
+    for device, times in in_doubt.items():
+        if times > cabinet.cuts:  # one note, and what fell into the coin slot at the same moment
+            yield f"{cabinet.cuts} cuts left {times} amounts of {device} in doubt"
     sales = Counter(
         network.top_ups[key].sale for network in cabinet.networks.values() for key in network.times_credited
     )
