@@ -40,7 +40,7 @@ _DECODER = msgspec.json.Decoder(AnyThing)
 
 
 class Stopped(Exception):  # noqa: N818 - a state that the machine is in
-    """Nothing was booked and nothing may be acknowledged. `commands` bring the acceptors to rest."""
+    """Nothing may be acknowledged; the next start finds out what was booked. `commands` close the acceptors."""
 
     def __init__(self, reason: str, commands: list[Command]) -> None:
         super().__init__(reason)
@@ -71,6 +71,15 @@ class Core:
         """Take a fact. When this returns, all that follows from it is durable, and its commands may leave."""
         if isinstance(fact, ClaimExpired) and not clock_trusted:
             return []  # while the clock is doubtful nothing expires
+        try:
+            return self._handle(fact, at_ms, personal or {}, clock_trusted=clock_trusted)
+        except JournalBroken as broken:
+            raise Stopped(str(broken), self.rest()) from broken
+        except LedgerRefused as refused:
+            reason = f"the ledger refuses {type(fact).__name__}: {refused}"
+            raise Stopped(reason, self.rest()) from refused
+
+    def _handle(self, fact: Fact, at_ms: int, personal: Mapping[str, bytes], *, clock_trusted: bool) -> list[Command]:
         nonsense = self._nonsense(fact)
         out = Outcome(self.journal.transfers, self.journal.things, self._name, self._code)
         changed: dict[int, Thing] = {}
@@ -88,17 +97,11 @@ class Core:
             out.transfers,
             out.tallies,
             [ENCODER.encode(command) for command in out.commands],
-            [Personal(min(sales), label, value) for label, value in personal.items()] if personal and sales else (),
+            [Personal(min(sales), label, value) for label, value in personal.items()] if sales else (),
             sales,
             clock_trusted,
         )
-        try:
-            self.journal.commit(step)
-        except JournalBroken as broken:
-            raise Stopped(str(broken), self.rest()) from broken
-        except LedgerRefused as refused:
-            reason = f"the ledger refuses {type(fact).__name__}: {refused}"
-            raise Stopped(reason, self.rest()) from refused
+        self.journal.commit(step)
         for thing in changed.values():
             self._remember(thing)
         return out.commands

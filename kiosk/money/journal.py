@@ -304,8 +304,8 @@ class Journal:
             self._db.set_busy_timeout(BUSY_MS)
         self._unchecked = 0
 
-    def _break(self, error: Exception) -> JournalBroken:
-        self.broken = f"the journal could not be written: {error}"
+    def _break(self, error: Exception, done: str = "written") -> JournalBroken:
+        self.broken = f"the journal could not be {done}: {error}"
         # Closing must not sync again what could not be synced.
         self._db.config(apsw.SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1)
         return JournalBroken(self.broken)
@@ -314,12 +314,18 @@ class Journal:
 
     def thing(self, number: int) -> bytes | None:
         """A thing as it stands, by its number."""
-        data = self._run("SELECT data FROM thing WHERE number = ?", (number,)).get
-        return None if data is None else data.encode()
+        return self._look_up("SELECT data FROM thing WHERE number = ?", (number,))
 
     def find(self, kind: str, key: str) -> bytes | None:
         """A thing as it stands, by the name that the world knows it by."""
-        data = self._run("SELECT data FROM thing WHERE kind = ? AND key = ?", (kind, key)).get
+        return self._look_up("SELECT data FROM thing WHERE kind = ? AND key = ?", (kind, key))
+
+    def _look_up(self, sql: str, bindings: tuple[int | str, ...]) -> bytes | None:
+        """A step that cannot read what it has to know is no step: a disk that fails here has failed."""
+        try:
+            data: str | None = self._run(sql, bindings).get
+        except apsw.Error as error:
+            raise self._break(error, "read") from error
         return None if data is None else data.encode()
 
     def open_things(self) -> list[bytes]:

@@ -103,6 +103,20 @@ def test_a_journal_that_cannot_be_written_stops_the_machine_and_closes_its_accep
     assert stage.note(position) == "stacking"  # nothing of the step counts
 
 
+def test_a_journal_that_cannot_be_read_stops_the_machine_as_well() -> None:
+    stage = Stage()
+    stage.cash_sale()
+    seq = stage.journal.seq
+    database = stage.journal._db  # noqa: SLF001  # pyright: ignore[reportPrivateUsage] - the test breaks it
+    database.execute("DROP TABLE thing")
+    with pytest.raises(Stopped, match="could not be read") as stopped:
+        stage.say(OrderPaid("an order of long ago", yuan(5), "payment"))
+    assert stopped.value.commands == [CloseAcceptor("bill"), CloseAcceptor("coin")]
+    assert stage.journal.seq == seq
+    with pytest.raises(Stopped, match="could not be read"):
+        stage.say(NoteStacked("bill", 1))
+
+
 def test_a_step_that_the_ledger_refuses_stops_the_machine_and_leaves_nothing_behind() -> None:
     """Only a mistake in a table can bring that about: here, money is taken from where there is none."""
     stage = Stage()
