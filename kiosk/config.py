@@ -79,17 +79,22 @@ def read(path: Path, *, key_required: bool = True) -> Config:
     journal = file.section("journal", Journal)
     cash = file.section("cash", Cash)
     claims = file.section("claims", Claims)
-    _judge_journal(journal, file)
+    _judge_journal(journal, file, path)
     _judge_cash(cash, file)
     file.close()
     return Config(terminal=terminal, journal=journal, cash=cash, claims=claims)
 
 
-def _judge_journal(journal: Journal, file: TomlFile) -> None:
+def _judge_journal(journal: Journal, file: TomlFile, path: Path) -> None:
     copy = journal.head_copy
     if copy and file.is_right("journal.data", "journal.head_copy") and copy.is_relative_to(journal.data):
         fault = value.Fault("it lies inside the data folder, which it is to prove", "name a path on another disk")
         file.fault("journal.head_copy", fault)
+    elif copy and file.is_right("journal.head_copy", "journal.machine_key"):
+        key = journal.machine_key
+        if copy.absolute() in {kept.absolute() for kept in (path, key, key.with_name(f"{key.name}.pub"))}:
+            fault = value.Fault(f"{copy} is needed as it is, and would be overwritten", "name a path on another disk")
+            file.fault("journal.head_copy", fault)
 
 
 def _judge_cash(cash: Cash, file: TomlFile) -> None:

@@ -128,7 +128,13 @@ def campaign(seed: int, sessions: int, faults: Faults, data: Path | None = None)
 
 
 def _empty(data: Path) -> None:
-    if data.exists() and any(data.iterdir()):
+    try:
+        data.mkdir(parents=True, exist_ok=True)
+        used = any(data.iterdir())
+    except OSError as error:
+        msg = f"{data} cannot hold the journals: {error.strerror}"
+        raise UsageError(msg, "name a folder that this account can write to") from error
+    if used:
         msg = f"{data} is not empty"
         raise UsageError(msg, "name a new folder: a campaign never writes over journals")
 

@@ -113,6 +113,9 @@ WRONG = [
     ("data", 'data = "kiosk.toml"', "journal.data", "kiosk.toml is not a folder", "name another folder"),
     ("data", "data = true", "journal.data", "true is a yes or no, not text in quotes", "the path of a folder"),
     ("head_copy", 'head_copy = "data/copy"', "journal.head_copy", "it lies inside the data folder", "another disk"),
+    ("head_copy", 'head_copy = "machine.key"', "journal.head_copy", "would be overwritten", "another disk"),
+    ("head_copy", 'head_copy = "machine.key.pub"', "journal.head_copy", "would be overwritten", "another disk"),
+    ("head_copy", 'head_copy = "kiosk.toml"', "journal.head_copy", "would be overwritten", "another disk"),
     (
         "keep_personal_days",
         "keep_personal_days = 0",

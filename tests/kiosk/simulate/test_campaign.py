@@ -66,4 +66,6 @@ def test_the_command_keeps_nothing_over_what_is_there(tmp_path: Path, capsys: py
     (tmp_path / "mine").write_text("precious")
     assert main(["simulate", "--sessions", "5", "--data", str(tmp_path)]) == 2
     assert "is not empty" in capsys.readouterr().err
+    assert main(["simulate", "--sessions", "5", "--data", str(tmp_path / "mine")]) == 2
+    assert "cannot hold the journals" in capsys.readouterr().err
     assert main(["simulate", "--sessions", "0"]) == 2
