@@ -83,7 +83,8 @@ def test_a_refused_opening_leaves_no_lock_behind(tmp_path: Path) -> None:
     (tmp_path / FILE_NAME).write_bytes(b"no database" * 100)
     refused(lambda: opened(tmp_path))
     (tmp_path / FILE_NAME).write_bytes(whole)
-    opened(tmp_path).close()
+    with closing(opened(tmp_path)) as journal_again:
+        assert journal_again.identity == IDENTITY
 
 
 def test_a_folder_that_cannot_be_made_is_told(tmp_path: Path) -> None:
@@ -396,6 +397,7 @@ def test_a_torn_head_stops_nobody(config: Config) -> None:
     for place in head_places(config):
         place.write_bytes(b"{")
     work(config)
+    assert all(heads.find(place).head for place in head_places(config))  # and each is whole again
 
 
 @pytest.mark.parametrize(
