@@ -222,6 +222,7 @@ def terms(offer: Offer, choices: Choices, cash: CashRules, offers: Sequence[Offe
         cash_limit=cash.limit,
         overpay_limit=cash.overpay_limit,
         excess=_excess(offer, choices, cash, face_max),
+        excess_choices=tuple(excess_choices(offer, cash, face_max)),
         face_max=face_max,
         ladder=ladder(offers, offer, choices, cash.accept) if payable and cash.walk_away == "deliver" else (),
         slip=choices.slip,

@@ -25,7 +25,7 @@ from kiosk.ports.acceptor import (
     DeviceReady,
     OpenAcceptor,
 )
-from kiosk.ports.bill_validator import NoteEscrowed
+from kiosk.ports.bill_validator import NoteEscrowed, ReturnNote
 from kiosk.ports.coin_acceptor import CoinInserted, CoinsLost
 from kiosk.ports.message import Fact
 
@@ -68,12 +68,19 @@ def refuse(acceptor: Acceptor, fact: CashWanted, out: Outcome) -> Acceptor:
 
 def reopen(acceptor: Acceptor, fact: DeviceReady, out: Outcome) -> Acceptor:
     out.command(OpenAcceptor(acceptor.key, acceptor.accept))
-    return replace(acceptor, serial=fact.serial or acceptor.serial)
+    return _recognise(acceptor, fact, out)
 
 
 def know(acceptor: Acceptor, fact: DeviceReady, out: Outcome) -> Acceptor:
     out.command(CloseAcceptor(acceptor.key))
-    return replace(acceptor, serial=fact.serial or acceptor.serial)
+    return _recognise(acceptor, fact, out)
+
+
+def _recognise(acceptor: Acceptor, fact: DeviceReady, out: Outcome) -> Acceptor:
+    """Another serial number is another device: what the old one has not reported, it will never report here."""
+    if acceptor.serial and fact.serial not in {"", acceptor.serial}:
+        out.alarm("device_exchanged", acceptor)
+    return replace(acceptor, serial=fact.serial or acceptor.serial, last=max(acceptor.last, fact.position))
 
 
 def close(acceptor: Acceptor, _: Fact, out: Outcome) -> Acceptor:
@@ -94,7 +101,7 @@ def fail(acceptor: Acceptor, fact: Fact, out: Outcome) -> Acceptor:
         out.tell(CashUnavailable(sale, acceptor.key))
     cause = fact.fault if isinstance(fact, DeviceFailed) else "box_removed"
     out.alarm(cause, acceptor)
-    return replace(acceptor, next=0, accept=() if acceptor.state == "draining" else acceptor.accept)
+    return acceptor
 
 
 def take_box_out(acceptor: Acceptor, fact: BoxRemoved, out: Outcome) -> Acceptor:
@@ -104,12 +111,15 @@ def take_box_out(acceptor: Acceptor, fact: BoxRemoved, out: Outcome) -> Acceptor
 
 
 def put_box_in(acceptor: Acceptor, _: BoxInserted, __: Outcome) -> Acceptor:
-    return replace(acceptor, box=acceptor.box + 1, sale=0, accept=())
+    return replace(acceptor, box=acceptor.box + 1, sale=0, next=0, accept=())
 
 
 def announce(acceptor: Acceptor, fact: NoteEscrowed, out: Outcome) -> Acceptor:
-    sale = acceptor.sale if acceptor.state == "taking" else 0
-    out.tell(NoteSeen(acceptor.key, fact.position, acceptor.box, fact.amount, sale))
+    if fact.amount is None:
+        out.command(ReturnNote(acceptor.key, fact.position))
+    else:
+        sale = acceptor.sale if acceptor.state == "taking" else 0
+        out.tell(NoteSeen(acceptor.key, fact.position, acceptor.box, fact.amount, sale))
     return replace(acceptor, last=fact.position)
 
 
@@ -159,7 +169,7 @@ def wanted(acceptor: Acceptor, _: Fact) -> bool:
 
 
 def still_wanted(acceptor: Acceptor, _: DeviceReady) -> bool:
-    return acceptor.sale != 0 and acceptor.accept != ()
+    return acceptor.sale != 0 and acceptor.accept != () and acceptor.next == 0
 
 
 def was_draining(acceptor: Acceptor, _: DeviceReady) -> bool:
@@ -194,7 +204,7 @@ ACCEPTOR = Table(
     on("draining", CashWanted, "=", queue),
     on("new failed unboxed", CashWanted, "=", refuse),
     on("taking", CashNoMore, "draining", close, of_present),
-    on("draining", CashNoMore, "=", forget_next, of_next),
+    on("draining failed", CashNoMore, "=", forget_next, of_next),
     on("failed", CashNoMore, "=", forget, of_present),
     ignore(EVERY, CashNoMore),
     on("draining", DeviceIdle, "taking", begin_next, wanted),

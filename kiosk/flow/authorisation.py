@@ -21,10 +21,12 @@ from kiosk.ports.message import Fact
 
 
 class Authorisation(Thing, frozen=True, tag="authorisation", kw_only=True):
-    """One question to the card holder's bank. `arrival` is the transfer that brought the money."""
+    """One question to the card holder's bank. `arrival` brought its money, `held` is what was not taken back of it."""
 
     terminal: str = ""
     amount: Money | None = None
+    held: Money | None = None
+    cases: tuple[str, ...] = ()  # in which money was taken back
     arrival: int = 0
 
 
@@ -52,7 +54,7 @@ def arrive(card: Authorisation, fact: CardApproved, out: Outcome) -> Authorisati
     source, holder = accounts.escrow(card.terminal), f"terminal:{card.terminal}"
     arrival = out.move(holder, source, fact.amount)
     out.tell(MoneyArrived(card.sale, card.number, source, fact.amount, holder, card.key))
-    return replace(card, arrival=arrival)
+    return replace(card, held=fact.amount, arrival=arrival)
 
 
 def arrive_after_all(card: Authorisation, fact: CardApproved, out: Outcome) -> Authorisation:
@@ -69,17 +71,23 @@ def suspend(card: Authorisation, fact: CardApproved, out: Outcome) -> Authorisat
     out.begin(lambda name: SuspenseArisen(name, cause, card.sale, source, fact.amount))
     if card.open:
         out.tell(PartEnded(card.sale, card.number))
-    return replace(card, terminal=terminal, amount=fact.amount, arrival=arrival)
+    return replace(card, terminal=terminal, held=fact.amount, arrival=arrival)
 
 
 def lose(card: Authorisation, fact: CardReversed | CardChargedBack, out: Outcome) -> Authorisation:
-    """The acquirer took it back. Whether the sale had spent it or not, the operator bears it."""
-    amount = fact.amount if isinstance(fact, CardChargedBack) else card.amount
-    cause = "charged_back" if isinstance(fact, CardChargedBack) else "card_reversed"
-    if amount is not None:
-        out.correct(f"loss:{cause}", f"terminal:{card.terminal}", amount, card.arrival, cause)
+    """The acquirer took it back. Whether the sale had spent it or not, the operator bears it, and once."""
+    held = held_of(card)
+    if isinstance(fact, CardChargedBack):
+        cause, claimed, cases = "charged_back", fact.amount, (*card.cases, fact.case)
+    else:
+        cause, claimed, cases = "card_reversed", held, card.cases
+    lost = min(claimed, held)
+    if lost:
+        out.correct(f"loss:{cause}", f"terminal:{card.terminal}", lost, card.arrival, cause)
     out.alarm(cause, card)
-    return card
+    if lost < claimed:
+        out.alarm("card_contradiction", card)
+    return replace(card, held=held - lost, cases=cases)
 
 
 def wonder(card: Authorisation, _: Fact, out: Outcome) -> Authorisation:
@@ -87,8 +95,20 @@ def wonder(card: Authorisation, _: Fact, out: Outcome) -> Authorisation:
     return card
 
 
+def held_of(card: Authorisation) -> Money:
+    """What the acquirer holds of it; only asked of a card from which something was taken."""
+    if card.held is None:
+        msg = f"nothing was ever taken by authorisation {card.number}"
+        raise LookupError(msg)
+    return card.held
+
+
 def as_asked(card: Authorisation, fact: CardApproved) -> bool:
     return fact.amount == card.amount
+
+
+def known_case(card: Authorisation, fact: CardChargedBack) -> bool:
+    return fact.case in card.cases
 
 
 ASKED = "asking aborting"
@@ -120,9 +140,9 @@ AUTHORISATION = Table(
     on(ASKED, CardReversed, "declined", end),
     on("approved suspended", CardReversed, "taken_back", lose),
     ignore("new declined taken_back", CardReversed),
-    on("approved suspended", CardChargedBack, "taken_back", lose),
+    on("taken_back", CardChargedBack, "=", None, known_case),
+    on("approved suspended taken_back", CardChargedBack, "taken_back", lose),
     on("new asking aborting declined", CardChargedBack, "=", wonder),
-    ignore("taken_back", CardChargedBack),
     on(ASKED, Restarted, "=", ask),
     ignore("new approved declined suspended taken_back", Restarted),
 )

@@ -1,4 +1,7 @@
-"""A cash box that was taken out is closed; its count against the book ends in the books too."""
+"""A cash box that was taken out is closed; its count against the book ends in the books too.
+
+What is found to belong to a box after that (a note that had been doubtful) is counted once more, by itself.
+"""
 
 from msgspec.structs import replace
 
@@ -35,7 +38,15 @@ def count(box: Box, fact: BoxCounted, out: Outcome) -> Box:
         out.move(collected, "surplus", fact.counted - fact.book)
         out.alarm("box_over", box)
     out.count(f"box/{box.device}/counted", fact.counted)
-    return replace(box, counted=fact.counted, book=fact.book)
+    return replace(
+        box,
+        counted=fact.counted + box.counted if box.counted else fact.counted,
+        book=fact.book + box.book if box.book else fact.book,
+    )
+
+
+def holds_more(_: Box, fact: BoxCounted) -> bool:
+    return bool(fact.book)
 
 
 BOX = Table(
@@ -45,6 +56,7 @@ BOX = Table(
     on("new", BoxTaken, "removed", take),
     ignore("removed counted", BoxTaken),
     on("removed", BoxCounted, "counted", count),
+    on("counted", BoxCounted, "=", count, holds_more),
     ignore("new counted", BoxCounted),
     ignore("new removed counted", Restarted),
 )

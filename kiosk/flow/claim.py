@@ -43,7 +43,9 @@ class Claim(Thing, frozen=True, tag="claim", kw_only=True):
     promise: Promise | None = None
     buyer: int = 0
     successor: int = 0
+    renewals: int = 0  # how often its code was replaced
     was: str = ""  # the state in which it was frozen
+    checked: int = 0  # the adoption after which a person has found out what it is still worth
 
 
 def make(claim: Claim, fact: ClaimMade, _: Outcome) -> Claim:
@@ -174,13 +176,11 @@ def expire(claim: Claim, _: ClaimExpired, out: Outcome) -> Claim:
     return claim
 
 
-def replace_code(claim: Claim, _: ClaimReplaced, out: Outcome) -> Claim:
-    out.count("owed/code_replaced", worth(claim))
-    return _carry_on(claim, out)
-
-
-def revive_and_replace(claim: Claim, fact: ClaimReplaced, out: Outcome) -> Claim:
-    return replace_code(revive(claim, fact, out), fact, out)
+def renew_code(claim: Claim, _: ClaimReplaced, out: Outcome) -> Claim:
+    code = out.renewed_code(claim.number, claim.renewals + 1)
+    out.count("owed/code_replaced", claim.balance)
+    out.command(PrintSlip("claim", claim.sale, claim.number))
+    return replace(claim, key=code.digest, tail=code.tail, renewals=claim.renewals + 1)
 
 
 def freeze(claim: Claim, _: ClaimFrozen, __: Outcome) -> Claim:
@@ -197,7 +197,7 @@ def freeze_held(claim: Claim, fact: ClaimFrozen, out: Outcome) -> Claim:
 
 
 def thaw(claim: Claim, _: ClaimThawed, __: Outcome) -> Claim:
-    return replace(claim, was="")
+    return replace(claim, was="", checked=claim.copied)
 
 
 def settle_while_frozen(claim: Claim, _: ClaimArrived, __: Outcome) -> Claim:
@@ -238,12 +238,20 @@ def promised(claim: Claim) -> tuple[Promise, Money]:
     return claim.promise, claim.taken
 
 
+def unchecked(claim: Claim, _: Fact) -> bool:
+    return claim.copied > claim.checked
+
+
 def has_successor(claim: Claim, _: Fact) -> bool:
     return claim.successor != 0
 
 
 def more_is_left(claim: Claim, _: Fact) -> bool:
     return bool(claim.balance) and claim.balance != claim.taken
+
+
+def more_is_left_unchecked(claim: Claim, fact: Fact) -> bool:
+    return more_is_left(claim, fact) and unchecked(claim, fact)
 
 
 def by_two_people(_: Claim, fact: ClaimReplaced) -> bool:
@@ -258,8 +266,16 @@ def done(_: Claim, fact: ClaimRefundEnded) -> bool:
     return fact.done
 
 
+def failed_unchecked(claim: Claim, fact: ClaimRefundEnded) -> bool:
+    return not fact.done and unchecked(claim, fact)
+
+
 def undone(_: Claim, fact: ClaimRefundEnded) -> bool:
     return fact.undone
+
+
+def undone_unchecked(claim: Claim, fact: ClaimRefundEnded) -> bool:
+    return fact.undone and unchecked(claim, fact)
 
 
 def undone_with_successor(claim: Claim, fact: ClaimRefundEnded) -> bool:
@@ -270,6 +286,10 @@ def done_and_more(claim: Claim, fact: ClaimRefundEnded) -> bool:
     return fact.done and more_is_left(claim, fact)
 
 
+def done_and_more_unchecked(claim: Claim, fact: ClaimRefundEnded) -> bool:
+    return done_and_more(claim, fact) and unchecked(claim, fact)
+
+
 def was_waiting(claim: Claim, _: ClaimThawed) -> bool:
     return claim.was == "waiting" and not claim.balance
 
@@ -278,8 +298,7 @@ def worth_something(claim: Claim, _: Fact) -> bool:
     return bool(claim.balance)
 
 
-ENDED = "spent paid_out refunded replaced"
-EVERY = "new empty waiting open held paying_out refunding unclaimed frozen spent paid_out refunded replaced"
+EVERY = "new empty waiting open held paying_out refunding unclaimed frozen spent paid_out refunded"
 
 
 def _all_but(states: str) -> str:
@@ -300,14 +319,14 @@ CLAIM = Table(
         "spent": "spent; what was left has a new code",
         "paid_out": "paid out by staff",
         "refunded": "went back as it was paid",
-        "replaced": "its code was lost; another one took its place",
     },
-    "empty spent paid_out refunded replaced",
+    "empty spent paid_out refunded",
     on("new", ClaimMade, "empty", make),
     ignore(_all_but("new"), ClaimMade),
     # money comes
-    on("spent replaced", ClaimFunded, "=", forward, has_successor),
-    on("spent paid_out refunded replaced", ClaimFunded, "open", reopen),
+    on("empty spent paid_out refunded", ClaimFunded, "frozen", reopen, unchecked),
+    on("spent", ClaimFunded, "=", forward, has_successor),
+    on("spent paid_out refunded", ClaimFunded, "open", reopen),
     on("new empty waiting open", ClaimFunded, "open", fund),
     on("unclaimed", ClaimFunded, "open", revive_and_fund),
     on("held paying_out refunding frozen", ClaimFunded, "=", fund),
@@ -329,10 +348,12 @@ CLAIM = Table(
     on("open", PayoutBegun, "paying_out", begin_payout),
     on("unclaimed", PayoutBegun, "paying_out", revive_and_pay_out),
     ignore(_all_but("open unclaimed"), PayoutBegun),
+    on("paying_out", PayoutDone, "frozen", end_payout, more_is_left_unchecked),
     on("paying_out", PayoutDone, "open", end_payout, more_is_left),
     on("paying_out", PayoutDone, "paid_out", end_payout),
     on(_all_but("paying_out paid_out"), PayoutDone, "=", wonder),
     ignore("paid_out", PayoutDone),
+    on("paying_out", PayoutFailed, "frozen", let_go, unchecked),
     on("paying_out", PayoutFailed, "open", let_go),
     on("paid_out", PayoutFailed, "=", wonder),
     ignore(_all_but("paying_out paid_out"), PayoutFailed),
@@ -341,19 +362,21 @@ CLAIM = Table(
     on("unclaimed", ClaimRefundBegun, "refunding", revive_and_refund),
     ignore(_all_but("open unclaimed"), ClaimRefundBegun),
     on("refunding", ClaimRefundEnded, "=", refund_undone, undone),  # an earlier one
+    on("refunding", ClaimRefundEnded, "frozen", end_refund, done_and_more_unchecked),
     on("refunding", ClaimRefundEnded, "open", end_refund, done_and_more),
     on("refunding", ClaimRefundEnded, "refunded", end_refund, done),
+    on("refunding", ClaimRefundEnded, "frozen", stop_refund, failed_unchecked),
     on("refunding", ClaimRefundEnded, "open", stop_refund),
-    on("spent replaced", ClaimRefundEnded, "=", forward_undone, undone_with_successor),
-    on("new empty waiting spent paid_out refunded replaced", ClaimRefundEnded, "open", refund_undone, undone),
+    on("empty spent paid_out refunded", ClaimRefundEnded, "frozen", refund_undone, undone_unchecked),
+    on("spent", ClaimRefundEnded, "=", forward_undone, undone_with_successor),
+    on("new empty waiting spent paid_out refunded", ClaimRefundEnded, "open", refund_undone, undone),
     on("open held paying_out frozen", ClaimRefundEnded, "=", refund_undone, undone),
     on("unclaimed", ClaimRefundEnded, "open", revive_and_undo, undone),
     on(_all_but("refunding"), ClaimRefundEnded, "="),
     # time and people
     on("open", ClaimExpired, "unclaimed", expire),
     ignore(_all_but("open"), ClaimExpired),
-    on("open", ClaimReplaced, "replaced", replace_code, by_two_people),
-    on("unclaimed", ClaimReplaced, "replaced", revive_and_replace, by_two_people),
+    on(_all_but("new spent paid_out refunded"), ClaimReplaced, "=", renew_code, by_two_people),
     ignore(EVERY, ClaimReplaced),
     on("open empty waiting", ClaimFrozen, "frozen", freeze),
     on("unclaimed", ClaimFrozen, "frozen", freeze_unclaimed),

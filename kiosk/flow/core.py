@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any, cast
 
 import msgspec
+from msgspec.structs import replace
 
 from kiosk.amount import Money
 from kiosk.flow.acceptor import ACCEPTOR, Acceptor
@@ -25,7 +26,9 @@ from kiosk.money.journal import Journal, JournalBroken, LedgerRefused
 from kiosk.money.step import Personal, Step
 from kiosk.ports.acceptor import CloseAcceptor
 from kiosk.ports.alarm import RaiseAlarm
+from kiosk.ports.bill_validator import NoteEscrowed, NoteRetracted, NoteStacked
 from kiosk.ports.carrier import TopUpAccepted
+from kiosk.ports.coin_acceptor import CoinInserted, CoinsLost
 from kiosk.ports.message import Command, Fact
 
 CASCADE_MAX = 100  # facts that one fact may bring about; the longest real one has about a dozen
@@ -55,10 +58,11 @@ class Core:
         self.journal = journal
         self._code = codes.code
         self._entropy = entropy
+        self._refused = ""  # a step that the database refused: the tables are wrong, and nothing more is booked by them
         self._things: dict[int, Thing] = {}
         self._keys: dict[tuple[str, str], int] = {}
         for data in journal.open_things():
-            self._remember(_DECODER.decode(data))
+            self._remember(self._read(data))
 
     def handle(
         self,
@@ -71,23 +75,27 @@ class Core:
         """Take a fact. When this returns, all that follows from it is durable, and its commands may leave."""
         if isinstance(fact, ClaimExpired) and not clock_trusted:
             return []  # while the clock is doubtful nothing expires
+        if self._refused:
+            raise Stopped(self._refused, self.rest())
         try:
             return self._handle(fact, at_ms, personal or {}, clock_trusted=clock_trusted)
         except JournalBroken as broken:
             raise Stopped(str(broken), self.rest()) from broken
         except LedgerRefused as refused:
-            reason = f"the ledger refuses {type(fact).__name__}: {refused}"
-            raise Stopped(reason, self.rest()) from refused
+            self._refused = f"the ledger refuses {type(fact).__name__}: {refused}"
+            raise Stopped(self._refused, self.rest()) from refused
 
     def _handle(self, fact: Fact, at_ms: int, personal: Mapping[str, bytes], *, clock_trusted: bool) -> list[Command]:
         nonsense = self._nonsense(fact)
+        meant = _without_amount(fact) if nonsense else fact
         out = Outcome(self.journal.transfers, self.journal.things, self._name, self._code)
         changed: dict[int, Thing] = {}
         sales: set[int] = set()
         if nonsense:
             out.command(RaiseAlarm(nonsense, 0))
-        else:
-            self._cascade(fact, out, changed, sales)
+            out.count(f"alarm/{nonsense}")
+        if meant is not None:
+            self._cascade(meant, out, changed, sales)
         if not changed and not out.commands and not out.tallies and not personal:
             return []
         step = Step(
@@ -119,7 +127,7 @@ class Core:
         thing = self._things.get(number)
         if thing is None:
             data = self.journal.thing(number)
-            thing = None if data is None else _DECODER.decode(data)
+            thing = None if data is None else self._read(data)
         return thing
 
     def find(self, kind: str, key: str) -> Thing | None:
@@ -128,7 +136,7 @@ class Core:
         if number is not None:
             return self._things[number]
         data = self.journal.find(kind, key)
-        return None if data is None else _DECODER.decode(data)
+        return None if data is None else self._read(data)
 
     def _cascade(self, fact: Fact, out: Outcome, changed: dict[int, Thing], sales: set[int]) -> None:
         out.told.append((0, fact))
@@ -176,11 +184,21 @@ class Core:
 
     def _remember(self, thing: Thing) -> None:
         kind = str(thing.__struct_config__.tag)
+        before = self._things.get(thing.number)
+        if before is not None:
+            del self._keys[kind, before.key]
         if thing.open:
             self._things[thing.number] = thing
             self._keys[kind, thing.key] = thing.number
-        elif self._things.pop(thing.number, None) is not None:
-            del self._keys[kind, thing.key]
+        elif before is not None:
+            del self._things[thing.number]
+
+    def _read(self, data: bytes) -> Thing:
+        thing = _DECODER.decode(data)
+        adopted = self.journal.adopted
+        if thing.number > adopted.things or thing.copied == adopted.row:
+            return thing
+        return replace(thing, copied=adopted.row)
 
     def _nonsense(self, fact: Fact) -> str:
         """Why its amounts cannot be reckoned with, or nothing: a person has to look at what sent it."""
@@ -195,6 +213,17 @@ class Core:
 
     def _name(self, _: int) -> str:
         return self._entropy(12).hex()  # 96 random bits; letters and digits, as every provider allows
+
+
+def _without_amount(fact: Fact) -> Fact | None:
+    """What is left of a fact whose amount is nonsense: cash that is there is there, whatever it is worth."""
+    match fact:
+        case NoteEscrowed() | NoteStacked() | NoteRetracted():
+            return replace(fact, amount=None)
+        case CoinInserted():
+            return CoinsLost(fact.device, fact.position)
+        case _:
+            return None
 
 
 def _amounts_in(value: object) -> Iterator[Money]:

@@ -30,6 +30,7 @@ class Delivery(Thing, frozen=True, tag="delivery", kw_only=True):
     carrier: str = ""
     resend_safe: bool = False
     resends: int = 0
+    escalated: bool = False  # a person knows; one alarm is enough
     price: Money | None = None
     fee: Money | None = None
     face: Money | None = None
@@ -84,8 +85,9 @@ def send_again(delivery: Delivery, _: TopUpNotFound, out: Outcome) -> Delivery:
 
 
 def escalate(delivery: Delivery, fact: Fact, out: Outcome) -> Delivery:
-    out.alarm("delivery_needs_a_person", delivery)
-    return ask(delivery, fact, out)
+    if not delivery.escalated:
+        out.alarm("delivery_needs_a_person", delivery)
+    return replace(ask(delivery, fact, out), escalated=True)
 
 
 def deliver(delivery: Delivery, fact: TopUpAccepted, out: Outcome) -> Delivery:

@@ -144,7 +144,7 @@ class ClaimExpired(ClaimFact, frozen=True):
 
 
 class ClaimReplaced(ClaimFact, frozen=True):
-    """Two people of the staff replaced a lost code by a new one."""
+    """Two people of the staff replaced a lost code by a new one; the old one is worth nothing from now on."""
 
     by: str
     second: str
@@ -178,7 +178,8 @@ class DoubtSettled(SuspenseFact, frozen=True):
 
 
 class SuspenseSettled(SuspenseFact, frozen=True):
-    """A person says whose money it is."""
+    """A person says whose money it is; and how much, if nobody knew that either."""
 
     whose_money: Literal["customer", "house"]
     by: str
+    amount: Money | None = None

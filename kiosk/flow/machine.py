@@ -20,13 +20,18 @@ NEW = "new"  # the state of a thing that nobody has heard of yet
 
 
 class Thing(Struct, frozen=True, tag_field="kind", kw_only=True, omit_defaults=True):
-    """Something with a life of its own, in the journal. Its number is ours; its key is what the world calls it."""
+    """Something with a life of its own, in the journal. Its number is ours; its key is what the world calls it.
+
+    `copied` is the row by which the journal was adopted, if the thing is older than that: in the rows that the copy
+    lost, its money may have gone already.
+    """
 
     number: int
     key: str
     state: str = NEW
     sale: int = 0
     open: bool = False
+    copied: int = 0
 
 
 T = TypeVar("T", bound=Thing)
@@ -36,7 +41,9 @@ F = TypeVar("F", bound=Fact)
 class Outcome:
     """What one step decides: transfers, counts, commands, and facts told to other things in the same commit."""
 
-    def __init__(self, transfers: int, things: int, name: Callable[[int], str], code: Callable[[int], Code]) -> None:
+    def __init__(
+        self, transfers: int, things: int, name: Callable[[int], str], code: Callable[[int, int], Code]
+    ) -> None:
         self._transfer = transfers
         self._thing = things
         self._name = name
@@ -94,8 +101,12 @@ class Outcome:
     def begin_claim(self, birth: Callable[[Code], Fact]) -> int:
         """Let a claim be born under a fresh code."""
         number = self.newcomer()
-        self.told.append((number, birth(self._code(number))))
+        self.told.append((number, birth(self._code(number, 0))))
         return number
+
+    def renewed_code(self, claim: int, renewals: int) -> Code:
+        """Another code for the same claim."""
+        return self._code(claim, renewals)
 
     def newcomer(self) -> int:
         """The number of a thing that is being born."""

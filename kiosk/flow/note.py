@@ -81,7 +81,7 @@ def give_back_unknown(note: Note, fact: NoteHeld, out: Outcome) -> Note:
 
 
 def ask(note: Note, _: Restarted, out: Outcome) -> Note:
-    out.command(TellNote(note.device, note.position))
+    out.command(TellNote(note.device, note.position, stacking=note.state != "returning"))
     return note
 
 

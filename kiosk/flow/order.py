@@ -2,7 +2,7 @@
 
 from msgspec.structs import replace
 
-from kiosk.amount import Money
+from kiosk.amount import Money, zero
 from kiosk.flow.facts import Restarted
 from kiosk.flow.machine import Outcome, Table, Thing, ignore, on
 from kiosk.flow.told import MoneyArrived, OrderUnwanted, OrderWanted, PartEnded, SuspenseArisen
@@ -24,12 +24,14 @@ from kiosk.ports.qr_rail import (
 
 
 class Order(Thing, frozen=True, tag="order", kw_only=True):
-    """One order under our id. `arrival` is the transfer that brought its money."""
+    """One order under our id. `arrival` is the transfer that brought its money, `held` what is left of it."""
 
     rail: str = ""
     amount: Money | None = None
     refundable: bool = False
     payments: tuple[str, ...] = ()
+    held: Money | None = None
+    cases: tuple[str, ...] = ()  # in which money was taken back
     arrival: int = 0
 
 
@@ -58,7 +60,7 @@ def arrive(order: Order, fact: OrderPaid, out: Outcome) -> Order:
     arrival = out.move(f"rail:{order.rail}", source, fact.amount)
     payment = order.key if order.refundable else ""
     out.tell(MoneyArrived(order.sale, order.number, source, fact.amount, f"rail:{order.rail}", payment))
-    return replace(order, payments=(*order.payments, fact.payment), arrival=arrival)
+    return _holding(order, fact, arrival)
 
 
 def arrive_late(order: Order, fact: OrderPaid, out: Outcome) -> Order:
@@ -81,19 +83,32 @@ def suspend(order: Order, fact: OrderPaid, out: Outcome) -> Order:
     out.begin(lambda name: SuspenseArisen(name, cause, order.sale, source, fact.amount))
     if order.open:
         out.tell(PartEnded(order.sale, order.number))
-    return replace(order, rail=rail, payments=(*order.payments, fact.payment), arrival=arrival)
+    return replace(_holding(order, fact, arrival), rail=rail)
+
+
+def _holding(order: Order, fact: OrderPaid, arrival: int) -> Order:
+    held = order.held + fact.amount if order.held else fact.amount
+    return replace(order, payments=(*order.payments, fact.payment), held=held, arrival=arrival)
 
 
 def charge_back(order: Order, fact: OrderChargedBack, out: Outcome) -> Order:
-    out.correct("loss:charged_back", f"rail:{order.rail}", fact.amount, order.arrival, "charged_back")
-    out.alarm("charged_back", order)
-    return order
+    return _lose(order, fact, "charged_back", out)
 
 
 def refund_elsewhere(order: Order, fact: OrderRefundedElsewhere, out: Outcome) -> Order:
-    out.correct("loss:refunded_elsewhere", f"rail:{order.rail}", fact.amount, order.arrival, "refunded_elsewhere")
-    out.alarm("refunded_elsewhere", order)
-    return order
+    return _lose(order, fact, "refunded_elsewhere", out)
+
+
+def _lose(order: Order, fact: OrderChargedBack | OrderRefundedElsewhere, cause: str, out: Outcome) -> Order:
+    """The operator bears it, up to what the rail still holds of this order; more than that is somebody's mistake."""
+    held = order.held or zero(fact.amount.currency)
+    lost = min(fact.amount, held)
+    if lost:
+        out.correct(f"loss:{cause}", f"rail:{order.rail}", lost, order.arrival, cause)
+    out.alarm(cause, order)
+    if lost < fact.amount:
+        out.alarm("order_contradiction", order)
+    return replace(order, held=held - lost, cases=(*order.cases, fact.case))
 
 
 def wonder(order: Order, _: Fact, out: Outcome) -> Order:
@@ -107,6 +122,10 @@ def as_asked(order: Order, fact: OrderPaid) -> bool:
 
 def known(order: Order, fact: OrderPaid) -> bool:
     return fact.payment in order.payments
+
+
+def known_case(order: Order, fact: OrderChargedBack | OrderRefundedElsewhere) -> bool:
+    return fact.case in order.cases
 
 
 UNPAID = "making shown scanned closing"
@@ -146,11 +165,12 @@ ORDER = Table(
     on("new making shown scanned closing closed suspended", OrderPaid, "suspended", suspend),
     on(UNPAID, OrderClosed, "closed", end),
     ignore("new paid closed suspended taken_back", OrderClosed),
-    on("paid suspended", OrderChargedBack, "taken_back", charge_back),
+    on("taken_back", OrderChargedBack, "=", None, known_case),
+    on("paid suspended taken_back", OrderChargedBack, "taken_back", charge_back),
     on("new making shown scanned closing closed", OrderChargedBack, "=", wonder),
-    on("paid suspended", OrderRefundedElsewhere, "taken_back", refund_elsewhere),
+    on("taken_back", OrderRefundedElsewhere, "=", None, known_case),
+    on("paid suspended taken_back", OrderRefundedElsewhere, "taken_back", refund_elsewhere),
     on("new making shown scanned closing closed", OrderRefundedElsewhere, "=", wonder),
-    ignore("taken_back", OrderChargedBack, OrderRefundedElsewhere),
     on("making shown scanned", Restarted, "=", ask),
     on("closing", Restarted, "=", close),
     ignore("new paid closed suspended taken_back", Restarted),

@@ -4,7 +4,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from kiosk.amount import Money, zero
-from kiosk.flow.facts import CancelAsked, CashChosen
+from kiosk.flow.facts import CancelAsked, CashChosen, ExcessChosen
 from kiosk.flow.machine import Thing
 from kiosk.flow.terms import Rung, Terms
 from kiosk.flow.told import ClaimHeld, MoneyArrived, NoteOffered, PartEnded, Undelivered
@@ -35,7 +35,6 @@ class Sale(Thing, frozen=True, tag="sale", kw_only=True):
 
     terms: Terms | None = None
     claim: int = 0
-    tail: str = ""
     paid: Money | None = None
     spending: Money | None = None
     face: Money | None = None  # what is being delivered
@@ -128,7 +127,7 @@ def waiting_for(sale: Sale) -> list[Part]:
 def best_rung(sale: Sale) -> Rung | None:
     """The largest delivery that the money covers after the customer has gone, if any is allowed."""
     terms, money = agreed(sale), paid(sale)
-    if sale.cancelled or not terms.ladder:
+    if sale.cancelled or sale.copied or not terms.ladder:
         return None
     rungs = (*terms.ladder, Rung(due(sale), terms.face))
     affordable = (rung for rung in rungs if terms.fee < rung.price <= money)
@@ -161,10 +160,6 @@ def something_missing(sale: Sale, _: Fact) -> bool:
     return bool(missing(sale)) and len(sale.parts) < PARTS_MAX
 
 
-def no_cash_yet(sale: Sale, _: Fact) -> bool:
-    return not sale.cash and not coming(sale)
-
-
 def may_take_cash(sale: Sale, _: CashChosen) -> bool:
     return agreed(sale).slip and bool(missing(sale))
 
@@ -182,4 +177,8 @@ def can_deliver(sale: Sale, fact: Fact) -> bool:
 
 
 def another_route(sale: Sale, _: Undelivered) -> bool:
-    return sale.route + 1 < len(agreed(sale).routes)
+    return sale.route + 1 < len(agreed(sale).routes) and not sale.copied
+
+
+def offers_choice(sale: Sale, fact: ExcessChosen) -> bool:
+    return not sale.cash and not coming(sale) and fact.excess in agreed(sale).excess_choices

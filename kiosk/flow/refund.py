@@ -29,6 +29,7 @@ class Refund(Thing, frozen=True, tag="refund", kw_only=True):
     payment: str = ""
     amount: Money | None = None
     promise: Promise | None = None
+    cases: tuple[str, ...] = ()  # in which the payer's bank took it back
 
 
 def begin(refund: Refund, fact: RefundWanted, out: Outcome) -> Refund:
@@ -96,17 +97,17 @@ def lose(refund: Refund, _: Fact, out: Outcome) -> Refund:
     return refund
 
 
-def lose_to_bank(refund: Refund, _: RefundChargedBack, out: Outcome) -> Refund:
+def lose_to_bank(refund: Refund, fact: RefundChargedBack, out: Outcome) -> Refund:
     amount, promise = booked(refund)
     out.correct("loss:charged_back", promise.credit, amount, promise.number, "charged_back")
     out.alarm("charged_back", refund)
-    return refund
+    return replace(refund, cases=(*refund.cases, fact.case))
 
 
 def finish_by_bank(refund: Refund, fact: RefundChargedBack, out: Outcome) -> Refund:
     """The payer has his money; whether the refund reaches him too is still to be found out."""
     out.alarm("charged_back", refund)
-    return ask(finish(refund, fact, out), fact, out)
+    return ask(finish(replace(refund, cases=(*refund.cases, fact.case)), fact, out), fact, out)
 
 
 def wonder(refund: Refund, _: Fact, out: Outcome) -> Refund:
@@ -129,6 +130,10 @@ def booked(refund: Refund) -> tuple[Money, Promise]:
     return refund.amount, refund.promise
 
 
+def known_case(refund: Refund, fact: RefundChargedBack) -> bool:
+    return fact.case in refund.cases
+
+
 UNDER_WAY = "sending processing abnormal"
 
 REFUND = Table(
@@ -138,37 +143,39 @@ REFUND = Table(
         "processing": "the provider is at it, perhaps for days",
         "abnormal": "the provider cannot end it; a person has to",
         "charged_back": "the payer's bank was faster; the refund must not reach him too",
+        "stopped": "the payer's bank was faster, and the refund will not reach him too",
         "done": "the money is back with the payer",
         "failed": "final: nothing went back; the money is owed instead",
         "contradicted": "ended one way, then the other: corrected, and alarmed",
     },
-    "done failed contradicted",
+    "stopped done failed contradicted",
     on("new", RefundWanted, "sending", begin),
-    ignore("sending processing abnormal charged_back done failed contradicted", RefundWanted),
+    ignore("sending processing abnormal charged_back stopped done failed contradicted", RefundWanted),
     on("sending abnormal", RefundProcessing, "processing", ask),
-    ignore("new processing charged_back done failed contradicted", RefundProcessing),
+    ignore("new processing charged_back stopped done failed contradicted", RefundProcessing),
     on("sending processing", RefundAbnormal, "abnormal", worry),
-    on("done failed", RefundAbnormal, "=", wonder),
+    on("stopped done failed", RefundAbnormal, "=", wonder),
     ignore("new abnormal charged_back contradicted", RefundAbnormal),
     on("sending processing charged_back", RefundUnheard, "=", ask),
-    ignore("new abnormal done failed contradicted", RefundUnheard),
+    ignore("new abnormal stopped done failed contradicted", RefundUnheard),
     on(UNDER_WAY, RefundDone, "done", finish),
-    on("failed charged_back", RefundDone, "contradicted", lose),
+    on("failed charged_back stopped", RefundDone, "contradicted", lose),
     on("new", RefundDone, "=", wonder),
     ignore("done contradicted", RefundDone),
     on(UNDER_WAY, RefundDoneElsewhere, "done", finish),
-    on("failed charged_back", RefundDoneElsewhere, "contradicted", lose),
+    on("failed charged_back stopped", RefundDoneElsewhere, "contradicted", lose),
     on("new", RefundDoneElsewhere, "=", wonder),
     ignore("done contradicted", RefundDoneElsewhere),
     on(UNDER_WAY, RefundChargedBack, "charged_back", finish_by_bank),
-    on("done failed", RefundChargedBack, "contradicted", lose_to_bank),
+    on("stopped done failed", RefundChargedBack, "=", None, known_case),
+    on("stopped done failed", RefundChargedBack, "contradicted", lose_to_bank),
     on("new", RefundChargedBack, "=", wonder),
     ignore("charged_back contradicted", RefundChargedBack),
     on(UNDER_WAY, RefundFailed, "failed", fail),
-    on("charged_back", RefundFailed, "done"),
+    on("charged_back", RefundFailed, "stopped"),
     on("done", RefundFailed, "contradicted", fail_after_all),
-    ignore("new failed contradicted", RefundFailed),
+    ignore("new stopped failed contradicted", RefundFailed),
     on("sending", Restarted, "=", send_again),
     on("processing abnormal charged_back", Restarted, "=", ask),
-    ignore("new done failed contradicted", Restarted),
+    ignore("new stopped done failed contradicted", Restarted),
 )

@@ -36,8 +36,8 @@ from kiosk.flow.reckoning import (
     held,
     may_take_cash,
     missing,
-    no_cash_yet,
     nothing_paid,
+    offers_choice,
     paid,
     reckon,
     something_missing,
@@ -70,6 +70,7 @@ from kiosk.flow.told import (
     PartEnded,
     RefundFellThrough,
     RefundWanted,
+    SuspenseArisen,
     Undelivered,
 )
 from kiosk.money import accounts
@@ -260,7 +261,7 @@ def take_extra(sale: Sale, fact: MoneyArrived, out: Outcome) -> Sale:
 
 
 def owe_refund(sale: Sale, fact: RefundFellThrough, out: Outcome) -> Sale:
-    out.tell(ClaimFunded(sale.claim, accounts.payer(sale.number), fact.amount))
+    _owe(sale, fact.amount, out)
     return sale
 
 
@@ -319,7 +320,7 @@ def _give_back(sale: Sale, amount: Money, out: Outcome) -> Sale:
     """The latest payment that can be refunded first; what cannot is owed under the sale's own code."""
     rest, payments = amount, list(sale.payments)
     source = accounts.payer(sale.number)
-    for index in reversed(range(len(payments))):
+    for index in () if sale.copied else reversed(range(len(payments))):
         payment = payments[index]
         part = min(rest, payment.amount - payment.returned)
         if not part or not payment.payment:
@@ -328,8 +329,18 @@ def _give_back(sale: Sale, amount: Money, out: Outcome) -> Sale:
         payments[index] = replace(payment, returned=payment.returned + part)
         rest -= part
     if rest:
-        out.tell(ClaimFunded(sale.claim, source, rest))
+        _owe(sale, rest, out)
     return replace(sale, paid=paid(sale) - amount, payments=tuple(payments))
+
+
+def _owe(sale: Sale, amount: Money, out: Outcome) -> None:
+    """Under the sale's own code; of a copied sale a person has to find out whether it was given back already."""
+    source = accounts.payer(sale.number)
+    if sale.copied:
+        cause = "sale_was_copied"
+        out.begin(lambda name: SuspenseArisen(name, cause, sale.number, source, amount, claim=sale.claim))
+    else:
+        out.tell(ClaimFunded(sale.claim, source, amount))
 
 
 def _refund_of(sale: int, source: str, payment: Payment, amount: Money) -> Callable[[str], RefundWanted]:
@@ -368,7 +379,7 @@ SALE = Table(
     on("paying", OrderChosen, "=", make_order, something_missing),
     on("paying", CardChosen, "=", ask_card, something_missing),
     on("paying", ClaimChosen, "=", present_claim, something_missing),
-    on("paying", ExcessChosen, "=", choose_excess, no_cash_yet),
+    on("paying", ExcessChosen, "=", choose_excess, offers_choice),
     on("paying", PaymentLeft, "=", leave),
     ignore(ALL, CashChosen, OrderChosen, CardChosen, ClaimChosen, ExcessChosen),
     ignore("new closing delivering doubtful done returned cancelled", PaymentLeft),

@@ -5,8 +5,9 @@ from msgspec.structs import replace
 from kiosk.amount import Money
 from kiosk.flow.facts import DoubtSettled, Restarted, SuspenseSettled
 from kiosk.flow.machine import Outcome, Table, Thing, ignore, on
-from kiosk.flow.told import MoneyArrived, NoteAccounted, SuspenseArisen
+from kiosk.flow.told import ClaimFunded, ClaimMade, MoneyArrived, NoteAccounted, SuspenseArisen
 from kiosk.money import accounts
+from kiosk.ports.slip import PrintSlip
 
 
 class Suspense(Thing, frozen=True, tag="suspense", kw_only=True):
@@ -17,6 +18,7 @@ class Suspense(Thing, frozen=True, tag="suspense", kw_only=True):
     box: int = 0
     note: int = 0
     amount: Money | None = None  # None: nobody knows how much; the count of the box will show
+    claim: int = 0  # under which it is owed if it is the customer's; 0: its sale takes it, or a new claim
 
 
 def arise(suspense: Suspense, fact: SuspenseArisen, out: Outcome) -> Suspense:
@@ -33,6 +35,7 @@ def arise(suspense: Suspense, fact: SuspenseArisen, out: Outcome) -> Suspense:
         box=fact.box,
         note=fact.note,
         amount=fact.amount,
+        claim=fact.claim,
     )
 
 
@@ -60,10 +63,25 @@ def miss(suspense: Suspense, _: DoubtSettled, out: Outcome) -> Suspense:
 
 
 def hand_over(suspense: Suspense, _: SuspenseSettled | DoubtSettled, out: Outcome) -> Suspense:
-    amount = _known(suspense)
+    amount, source = _known(suspense), accounts.suspense(suspense.number)
     out.count("suspense/settled", amount)
-    out.tell(MoneyArrived(suspense.sale, suspense.note, accounts.suspense(suspense.number), amount, "suspense"))
+    if suspense.claim:
+        out.tell(ClaimFunded(suspense.claim, source, amount))
+    elif suspense.sale:
+        out.tell(MoneyArrived(suspense.sale, suspense.note, source, amount, "suspense"))
+    else:
+        claim = out.begin_claim(lambda code: ClaimMade(code.digest, code.tail, 0))
+        out.tell(ClaimFunded(claim, source, amount))
+        out.command(PrintSlip("claim", 0, claim))
     return suspense
+
+
+def value_and_hand_over(suspense: Suspense, fact: SuspenseSettled, out: Outcome) -> Suspense:
+    """What nobody could book shows as a surplus when its box is counted: it is taken from there."""
+    if fact.amount is not None:
+        out.move("surplus", accounts.suspense(suspense.number), fact.amount)
+        out.count("suspense/valued", fact.amount)
+    return hand_over(replace(suspense, amount=fact.amount), fact, out)
 
 
 def keep(suspense: Suspense, _: SuspenseSettled, out: Outcome) -> Suspense:
@@ -93,7 +111,12 @@ def there(_: Suspense, fact: DoubtSettled) -> bool:
 
 
 def for_customer(suspense: Suspense, fact: SuspenseSettled) -> bool:
-    return fact.whose_money == "customer" and suspense.sale != 0 and suspense.amount is not None
+    agrees = fact.amount in {None, suspense.amount}
+    return fact.whose_money == "customer" and suspense.amount is not None and agrees
+
+
+def for_customer_valued(suspense: Suspense, fact: SuspenseSettled) -> bool:
+    return fact.whose_money == "customer" and suspense.amount is None and fact.amount is not None
 
 
 def for_house(_: Suspense, fact: SuspenseSettled) -> bool:
@@ -116,6 +139,7 @@ SUSPENSE = Table(
     on("doubtful", DoubtSettled, "settled", miss),
     ignore("new waiting settled", DoubtSettled),
     on("waiting", SuspenseSettled, "settled", hand_over, for_customer),
+    on("waiting", SuspenseSettled, "settled", value_and_hand_over, for_customer_valued),
     on("waiting", SuspenseSettled, "settled", keep, for_house),
     ignore("new doubtful waiting settled", SuspenseSettled),  # a doubtful one has to be looked for first
     ignore("new doubtful waiting settled", Restarted),

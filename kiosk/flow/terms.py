@@ -35,6 +35,7 @@ class Terms(Struct, frozen=True, omit_defaults=True):
     cash_limit: Money | None = None  # how much cash one sale may bring in
     overpay_limit: Money | None = None  # how far one note may go beyond the price
     excess: Excess = "owed"
+    excess_choices: tuple[Excess, ...] = ("owed",)  # what the customer may choose instead
     face_max: Money | None = None  # how far "added" may go
     ladder: tuple[Rung, ...] = ()  # empty: walking away makes everything owed
     slip: bool = True  # a slip can be printed, or the customer has agreed to do without

@@ -309,6 +309,7 @@ class SuspenseArisen(Fact, frozen=True):
     box: int = 0
     note: int = 0
     doubtful: bool = False  # it is not certain that the money is there at all
+    claim: int = 0  # under which it is owed once a person says that it is the customer's
 
     def whose(self) -> str:
         return self.name

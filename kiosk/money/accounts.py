@@ -20,11 +20,11 @@ class AccountClass(Struct, frozen=True):
 
 CHART: dict[str, AccountClass] = {
     "cashbox": AccountClass("asset", guarded=False, meaning="notes and coins in one box of one acceptor"),
-    "doubt": AccountClass("asset", guarded=False, meaning="a note that is perhaps in that box: counting it decides"),
+    "doubt": AccountClass("asset", guarded=False, meaning="a note that is perhaps in that box; a count decides"),
     "collected": AccountClass("asset", guarded=False, meaning="cash taken out with its box and counted"),
     "rail": AccountClass("asset", guarded=False, meaning="money that a QR rail holds for the operator"),
     "terminal": AccountClass("asset", guarded=False, meaning="money that a card acquirer holds for the operator"),
-    "escrow": AccountClass("liability", guarded=True, meaning="cash on its way from an acceptor to whom it belongs"),
+    "escrow": AccountClass("liability", guarded=True, meaning="money on its way from who reported it to its owner"),
     "payer": AccountClass("liability", guarded=True, meaning="paid into one sale and not spent yet"),
     "owed": AccountClass("liability", guarded=True, meaning="owed to whoever holds the code of one claim"),
     "unclaimed": AccountClass("liability", guarded=True, meaning="a claim past its date: still payable"),

@@ -31,18 +31,18 @@ class CodeBook:
         self._secret = secret
         self._incarnation = incarnation
 
-    def text(self, claim: int) -> str:
-        """The code of a claim, in full: for the customer's eyes alone."""
+    def text(self, claim: int, renewals: int = 0) -> str:
+        """The code of a claim, renewed so many times, in full: for the customer's eyes alone."""
         seed = hashlib.blake2b(
-            f"{self._incarnation}/{claim}".encode(), key=self._secret, person=b"claim code", digest_size=8
+            f"{self._incarnation}/{claim}/{renewals}".encode(), key=self._secret, person=b"claim code", digest_size=8
         ).digest()
         bits = int.from_bytes(seed, "big")
         symbols = [bits >> 5 * place & 31 for place in range(LENGTH - 1)]
         return "".join(ALPHABET[symbol] for symbol in (*symbols, _check(symbols)))
 
-    def code(self, claim: int) -> Code:
+    def code(self, claim: int, renewals: int = 0) -> Code:
         """What is kept of it."""
-        return self.recognise(self.text(claim))
+        return self.recognise(self.text(claim, renewals))
 
     def recognise(self, typed: str) -> Code:
         """Read a typed code, forgiving look-alikes; the check character catches any one mistake and any swap."""

@@ -13,7 +13,10 @@ from kiosk.texts import text
 
 ARRIVES_FROM = frozenset({"escrow", "suspense", "owed"})
 DELIVERED = {"accepted": "delivered", "contradicted": "delivered", "reversed": "taken_back", "recovered": "taken_back"}
-REFUNDED = {"done": "refunded", "sending": "refunding", "processing": "refunding", "abnormal": "refunding"}
+REFUNDED = {
+    **dict.fromkeys(("done", "charged_back", "stopped"), "refunded"),
+    **dict.fromkeys(("sending", "processing", "abnormal"), "refunding"),
+}
 
 
 class ThingRead(Struct, frozen=True):

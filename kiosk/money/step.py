@@ -27,10 +27,14 @@ class JournalBegun(Identity, frozen=True, tag=True):
 
 
 class JournalAdopted(Identity, frozen=True, tag=True):
-    """A person took over a restored or foreign journal; it goes on under a new incarnation."""
+    """A person took over a restored or foreign journal; it goes on under a new incarnation.
+
+    What became of the things up to that number in the rows that this copy does not have, nobody knows.
+    """
 
     by: str
     reason: str
+    things: int = 0
 
 
 class DayClosed(Struct, frozen=True, tag=True):

@@ -58,6 +58,7 @@ PAIRS = (
     Pair("owed: paid out", "owed/paid_out", "owed", "payout"),
     Pair("owed: refunded", "owed/refunded", "owed", "rail terminal"),
     Pair("owed: unclaimed", "owed/unclaimed", "owed", "unclaimed"),
+    Pair("suspense: valued", "suspense/valued", "surplus", "suspense"),
     Pair("suspense: settled", "suspense/settled", "suspense", "payer surplus owed", counts=False),
     Pair("suspense: not there", "suspense/not_there", "suspense", "doubt"),
 )
@@ -200,7 +201,7 @@ def _carriers(day: Day) -> Iterator[Tie]:
 def _lives(day: Day) -> Iterator[Tie]:
     """Opening, what was added and what was taken, against what is there at the end."""
     arisen = tallied(day, "suspense/") - tallied(day, "suspense/settled", "suspense/not_there")
-    suspended = moved(day, "escrow doubt", "suspense")
+    suspended = moved(day, "escrow payer doubt surplus", "suspense")
     yield _counted_and_moved(day, "suspense: arisen", amount_of(arisen), amount_of(suspended))
     for liability, (more, less) in LIFE.items():
         prefix = "suspense" if liability == "suspense" else "owed"

@@ -17,9 +17,14 @@ class AcceptorFact(Fact, frozen=True):
 
 
 class DeviceReady(AcceptorFact, frozen=True):
-    """The device answers and takes orders; its serial number tells whether it is still the same one."""
+    """The device answers and takes orders; its serial number tells whether it is still the same one.
+
+    What its own counter had reached when it was first met lies before our time: `position` says so, and goes into the
+    journal before it takes anything.
+    """
 
     serial: str = ""
+    position: int = 0
 
 
 class DeviceIdle(AcceptorFact, frozen=True):

@@ -8,10 +8,10 @@ from kiosk.ports.message import Command, Fact
 
 
 class NoteEscrowed(AcceptorFact, frozen=True):
-    """A note was recognised and waits. The acceptor knows for whom it is open."""
+    """A note waits; no amount: it has no value that can be told. The acceptor knows for whom it is open."""
 
     position: int
-    amount: Money
+    amount: Money | None
 
 
 class NoteFact(Fact, frozen=True):
@@ -70,6 +70,7 @@ class TellNote(Command, frozen=True):
 
     device: str
     position: int
+    stacking: bool = False  # was it ever to be stacked? What was not, and is gone, was given back
 
 
 class BillValidator(Acceptor, Protocol):

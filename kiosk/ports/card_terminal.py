@@ -37,9 +37,10 @@ class CardReversed(AuthorisationFact, frozen=True):
 
 
 class CardChargedBack(AuthorisationFact, frozen=True):
-    """The card holder's bank took the money back."""
+    """The card holder's bank took the money back, or a part of it. Another case is another loss."""
 
     amount: Money
+    case: str = ""  # the acquirer's own id of it
 
 
 class AuthoriseCard(Command, frozen=True):

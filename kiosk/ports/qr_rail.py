@@ -46,15 +46,17 @@ class OrderClosed(OrderFact, frozen=True):
 
 
 class OrderChargedBack(OrderFact, frozen=True):
-    """The payer's bank took the money back."""
+    """The payer's bank took the money back, or a part of it. Another case is another loss."""
 
     amount: Money
+    case: str = ""  # the rail's own id of it
 
 
 class OrderRefundedElsewhere(OrderFact, frozen=True):
-    """Somebody refunded the order in the rail's own console."""
+    """Somebody refunded the order, or a part of it, in the rail's own console. Another case is another loss."""
 
     amount: Money
+    case: str = ""  # as above
 
 
 class MakeOrder(Command, frozen=True):

@@ -47,6 +47,8 @@ class RefundDoneElsewhere(RefundFact, frozen=True):
 class RefundChargedBack(RefundFact, frozen=True):
     """The payer's bank itself took back what this refund is about: before it ended, or on top of it."""
 
+    case: str = ""  # the provider's own id of it
+
 
 class SendRefund(Command, frozen=True):
     """Give this much of that payment back. The same id may be sent again."""

@@ -17,6 +17,13 @@ class CoinAcceptor(Device):
         self.report(CoinInserted(self.name, self.position, amount), amount.minor)
         return True
 
+    def swallow(self, amount: Money) -> None:
+        """A coin of another country falls in: worth nothing here, and no reason to forget who may want it back."""
+        if self.working and self.open:
+            self.luck.saw("foreign_coin")
+            self.position += 1
+            self.report(CoinInserted(self.name, self.position, amount))
+
     def lose_count(self, amounts: list[Money]) -> None:
         """Coins fell in faster than the counter was read: nobody knows which."""
         for amount in amounts:

@@ -24,6 +24,7 @@ class Faults(Struct, frozen=True):
     device_forgets: float = 0.3  # after a power cut
     coin_burst_late: float = 0.05
     coins_lost: float = 0.002
+    coin_is_foreign: float = 0.002
     box_taken_in_visit: float = 0.001
     request_dropped: float = 0.01
     answer_dropped: float = 0.015
@@ -47,6 +48,7 @@ class Faults(Struct, frozen=True):
     refund_abnormal: float = 0.04
     refund_failed: float = 0.04
     refund_comes_back: float = 0.02
+    refund_charged_back: float = 0.02
     clock_doubtful: float = 0.002
 
 
@@ -66,6 +68,7 @@ SOMETIMES = (
     "cash_then_card",
     "cash_then_order",
     "charged_back",
+    "charged_back_in_parts",
     "claim_code_replaced",
     "claim_paid_out",
     "claim_refunded",
@@ -87,6 +90,7 @@ SOMETIMES = (
     "event_repeated",
     "excess_added",
     "excess_owed",
+    "foreign_coin",
     "found_by_count",
     "host_killed_after_commit",
     "host_killed_before_commit",
@@ -113,6 +117,8 @@ SOMETIMES = (
     "promotion",
     "refund_abnormal",
     "refund_came_back",
+    "refund_charged_back",
+    "refund_charged_back_on_top",
     "refund_done",
     "refund_done_elsewhere",
     "refund_failed_then_owed",
@@ -125,7 +131,9 @@ SOMETIMES = (
     "stray_note",
     "stray_note_of_unknown_value",
     "success_a_day_late",
+    "suspense_owed",
     "suspense_settled",
+    "suspense_valued",
     "walked_away_delivered",
     "walked_away_owed",
 )

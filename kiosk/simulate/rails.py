@@ -31,6 +31,7 @@ from kiosk.ports.qr_rail import (
 from kiosk.ports.refunds import (
     AskRefund,
     RefundAbnormal,
+    RefundChargedBack,
     RefundDone,
     RefundDoneElsewhere,
     RefundFact,
@@ -95,15 +96,36 @@ class Refunds(Provider):
         elif self.luck.chance(faults.refund_slow):
             self.refunds[refund] = RefundProcessing(refund)
             self.after(self.luck.between(1, 72) * HOUR, self._done, command)
+            if self.luck.chance(faults.refund_charged_back * 5):
+                self.after(self.luck.between(1, 48) * HOUR, self._charged_back, command)
         else:
             self._done(command)
 
     def _done(self, command: SendRefund) -> None:
+        if isinstance(self.refunds.get(command.refund), RefundFailed):
+            return  # the bank was faster
         self.refunds[command.refund] = RefundDone(command.refund)
         self.given_back += command.amount.minor
         self.luck.saw("refund_done")
         if self.luck.chance(self.world.faults.refund_comes_back):
             self.after(2 * DAY, self._came_back, command)
+        elif self.luck.chance(self.world.faults.refund_charged_back):
+            self.after(3 * DAY, self._charged_back_on_top, command)
+
+    def _charged_back(self, command: SendRefund) -> None:
+        """The payer's bank took the money itself before the refund had ended: that one cannot succeed any more."""
+        if isinstance(self.refunds[command.refund], RefundProcessing):
+            self.luck.saw("refund_charged_back")
+            self.given_back += command.amount.minor
+            self.refunds[command.refund] = RefundFailed(command.refund, "charged_back")
+            self.world.tell_surely(RefundChargedBack(command.refund))
+
+    def _charged_back_on_top(self, command: SendRefund) -> None:
+        """The payer has it twice."""
+        self.luck.saw("refund_charged_back_on_top")
+        self.given_back += command.amount.minor
+        self.world.tell_surely(RefundDone(command.refund))
+        self.world.tell_surely(RefundChargedBack(command.refund))
 
     def _came_back(self, command: SendRefund) -> None:
         """The payer's bank sent it back days later, and nobody asks any more: the provider's daily file says so."""
@@ -219,7 +241,11 @@ class Rail(Refunds):
         self.taken -= amount.minor
         kind = OrderChargedBack if self.luck.chance(0.5) else OrderRefundedElsewhere
         self.world.tell_surely(self.orders[key].payments[0])
-        self.world.tell_surely(kind(key, amount))
+        parts = amount.split(2) if self.luck.chance(0.5) else (amount,)
+        if len(parts) > 1:
+            self.luck.saw("charged_back_in_parts")
+        for number, part in enumerate(parts):
+            self.world.tell_surely(kind(key, part, f"case {number}"))
 
 
 class Terminal(Refunds):

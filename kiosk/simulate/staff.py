@@ -86,8 +86,9 @@ class Staff:
         """Decide whose money it is."""
         for thing in self.world.core.open_things() if self.world.host_up else ():
             if isinstance(thing, Suspense) and thing.state == "waiting":
-                customer = thing.sale and thing.amount and self.luck.chance(0.6)
-                self.world.tell(SuspenseSettled(thing.number, "customer" if customer else "house", "clerk"))
+                customer = self.luck.chance(0.6)
+                told = Money(100, self.world.currency) if customer and thing.amount is None else None
+                self.world.tell(SuspenseSettled(thing.number, "customer" if customer else "house", "clerk", told))
                 if not self.world.host_up:
                     return
 

@@ -34,6 +34,7 @@ def yuan(amount: int) -> Money:
 
 NOTES = tuple(yuan(value) for value in (5, 10, 20, 50, 100))
 COINS = (Money(50, "CNY"), yuan(1))
+FOREIGN_COIN = Money(500, "HKD")
 ACCEPT = (*COINS, *NOTES[:-1])  # hundreds are not taken
 
 CMCC, UNICOM = Route("cmcc", resend_safe=True), Route("unicom", resend_safe=True)
@@ -62,6 +63,7 @@ def _terms(  # noqa: PLR0913 - a price list reads best by name
         cash_limit=yuan(150),
         overpay_limit=yuan(45),
         excess="added" if excess else "owed",
+        excess_choices=("owed", "added") if excess else ("owed",),
         face_max=yuan(200) if excess else None,
         ladder=ladder,
         slip=slip,
@@ -214,6 +216,8 @@ class Visit:
         if luck.chance(0.25):
             if luck.chance(world.faults.coins_lost):
                 world.coin.lose_count([COINS[1], COINS[0], COINS[1]])
+            elif luck.chance(world.faults.coin_is_foreign):
+                world.coin.swallow(FOREIGN_COIN)
             else:
                 world.coin.insert(COINS[luck.between(0, 1)])
         else:
@@ -275,7 +279,7 @@ class Visit:
         claim = world.core.thing(world.pocket[luck.between(0, len(world.pocket) - 1)]) if self.there() else None
         if not isinstance(claim, Claim):
             return
-        code = world.codes.recognise(world.codes.text(claim.number))
+        code = world.codes.recognise(world.codes.text(claim.number, claim.renewals))
         if not self.touch(ClaimChosen(self.sale, code.digest)):
             return
         yield luck.between(1, 3) * SECOND

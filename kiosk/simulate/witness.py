@@ -38,7 +38,16 @@ BY_TALLY = {
     "sale/delivered_after_leaving": "walked_away_delivered",
     "suspense/coin_without_sale": "coin_without_sale",
     "suspense/settled": "suspense_settled",
+    "suspense/valued": "suspense_valued",
 }
+# What it tells together with the fact that brought it about.
+BY_TALLY_AND_FACT = (
+    ("sale/extra_money", "CoinInserted", "coin_after_the_sale"),
+    ("owed/issued", "NoteStacked", "excess_owed"),
+    ("owed/issued", "SuspenseSettled", "suspense_owed"),
+)
+# What a fact tells about a sale that was cancelled.
+AFTER_CANCEL = {"NoteStacked": "note_stacked_after_cancel", "OrderPaid": "paid_after_cancel"}
 
 
 class Witness:
@@ -54,16 +63,15 @@ class Witness:
             situation = BY_TALLY.get(line)
             if situation:
                 self._saw(situation)
-        fact = step.fact[9:22]  # after {"type":"
-        if "sale/extra_money" in lines and fact.startswith(b"CoinInserted"):
-            self._saw("coin_after_the_sale")
-        if "owed/issued" in lines and fact.startswith(b"NoteStacked"):
-            self._saw("excess_owed")
+        fact = step.fact.partition(b'","')[0].removeprefix(b'{"type":"').decode()
+        for line, name, situation in BY_TALLY_AND_FACT:
+            if fact == name and line in lines:
+                self._saw(situation)
         if any(transfer.debit == "promotion" for transfer in step.transfers):
             self._saw("promotion")
         for thing in changed:
-            if thing.cancelled and fact.startswith((b"NoteStacked", b"OrderPaid")):
-                self._saw("note_stacked_after_cancel" if fact.startswith(b"N") else "paid_after_cancel")
+            if thing.cancelled and fact in AFTER_CANCEL:
+                self._saw(AFTER_CANCEL[fact])
             if thing.kind == "claim" and thing.state == "spent":
                 self._saw("claim_spent_in_part" if thing.successor else "claim_spent_whole")
             if thing.kind == "acceptor" and thing.next:

@@ -188,7 +188,9 @@ def test_the_fee_is_not_for_sale_alone() -> None:
 def test_excess_is_what_config_and_offer_allow(
     offer: Offer, config: Cash, chosen: Excess | None, expected: Excess
 ) -> None:
-    assert terms(offer, replace(SIM, excess=chosen), config).excess == expected
+    found = terms(offer, replace(SIM, excess=chosen), config)
+    assert found.excess == expected
+    assert found.excess in found.excess_choices
 
 
 def test_excess_that_is_not_allowed_is_refused() -> None:

@@ -283,8 +283,8 @@ class Chaos:
             OrderPaid(order.key, self.amount(known), payment),
             OrderPaid(order.key, self.amount(known), payment),
             OrderClosed(order.key),
-            OrderChargedBack(order.key, self.amount(known)),
-            OrderRefundedElsewhere(order.key, self.amount(known)),
+            OrderChargedBack(order.key, self.amount(known), self.pick(("c1", "c2"))),
+            OrderRefundedElsewhere(order.key, self.amount(known), self.pick(("r1", "r2"))),
         ))  # fmt: skip
 
     def of_card(self) -> Fact:
@@ -297,7 +297,7 @@ class Chaos:
             CardDeclined(card.key, "no"),
             CardUnheard(card.key),
             CardReversed(card.key),
-            CardChargedBack(card.key, self.amount(known)),
+            CardChargedBack(card.key, self.amount(known), self.pick(("c1", "c2"))),
         ))  # fmt: skip
 
     def of_delivery(self) -> Fact:
@@ -322,7 +322,7 @@ class Chaos:
             RefundFailed(refund, "no"),
             RefundAbnormal(refund),
             RefundUnheard(refund),
-            RefundChargedBack(refund),
+            RefundChargedBack(refund, self.pick(("c1", "c2"))),
             RefundDoneElsewhere(refund, "anna"),
         ))  # fmt: skip
 
@@ -355,4 +355,5 @@ class Chaos:
         return self.pick((
             DoubtSettled(suspense, found=self.one_in(2), by="anna"),
             SuspenseSettled(suspense, self.pick(("customer", "house")), "anna"),
+            SuspenseSettled(suspense, "customer", "anna", self.amount(None)),
         ))  # fmt: skip

@@ -100,7 +100,7 @@ class Books:
             yield f"{claim} has {taken} reserved out of it"
         if (claim.state in {"open", "held", "paying_out", "refunding", "unclaimed"}) > bool(claim.balance):
             yield f"{claim} is worth nothing"
-        if claim.balance and claim.state in {"empty", "waiting", "spent", "paid_out", "refunded", "replaced"}:
+        if claim.balance and claim.state in {"empty", "waiting", "spent", "paid_out", "refunded"}:
             yield f"{claim} is worth something that nobody can spend"
 
     def _suspense_laws(self, suspense: Suspense) -> Iterator[str]:

@@ -9,6 +9,7 @@ import apsw
 from msgspec.structs import replace
 
 from kiosk.amount import Money
+from kiosk.flow.adoption import take_over
 from kiosk.flow.core import Core
 from kiosk.flow.facts import CashChosen, SaleOpened
 from kiosk.flow.machine import Thing
@@ -20,7 +21,7 @@ from kiosk.money.calendar import Calendar
 from kiosk.money.codes import CodeBook
 from kiosk.money.heads import Found
 from kiosk.money.journal import Journal
-from kiosk.money.step import Identity
+from kiosk.money.step import Identity, JournalAdopted
 from kiosk.money.tie_outs import tie_outs
 from kiosk.money.verify import verify
 from kiosk.ports.acceptor import DeviceReady
@@ -45,21 +46,25 @@ TERMS = Terms(
     fee=yuan(0),
     routes=(Route("cmcc", resend_safe=True),),
     accept=(yuan(1), yuan(5), yuan(10), yuan(20), yuan(50), yuan(100)),
+    excess_choices=("owed", "added"),
 )
 ONE_DAY_MS = 86_400_000
+CALENDAR = Calendar("Asia/Shanghai", time(4))
 
 
 class Stage:
     """One terminal with a bill validator and a coin acceptor, both ready."""
 
-    def __init__(self) -> None:
-        self._connection = apsw.Connection(":memory:")
+    def __init__(self, copy_of: "Stage | None" = None) -> None:
+        self.connection = apsw.Connection(":memory:")
         self._entropy = Random(1).randbytes
-        self._calendar = Calendar("Asia/Shanghai", time(4))
+        if copy_of is not None:
+            self._restore(copy_of)
+            return
         self.journal = Journal.create(
-            self._connection,
+            self.connection,
             Identity("t1", "inc", "bench", "CNY"),
-            self._calendar,
+            CALENDAR,
             self._entropy,
             at_ms=0,
             durable=False,
@@ -69,6 +74,16 @@ class Stage:
         self.positions = 0
         self.said: list[Command] = []  # every command that ever left
         self.say(DeviceReady("bill", "B1"), DeviceReady("coin", "C1"))
+
+    def _restore(self, lost: "Stage") -> None:
+        """Begin with a copy of that journal as it stands, adopted; what happens to the other one is lost."""
+        with self.connection.backup("main", lost.connection, "main") as backup:
+            backup.step()
+        self._entropy = Random(2).randbytes
+        self.now_ms, self.positions, self.said = lost.now_ms, lost.positions, []
+        self.journal = Journal.open(self.connection, CALENDAR, self._entropy, durable=False)
+        adopted = JournalAdopted("t1", "inc2", "bench", "CNY", by="anna", reason="the disk died")
+        self.core = take_over(self.journal, adopted, CodeBook(bytes(32), "inc2"), self._entropy, self.now_ms)
 
     # What happens ----------------------------------------------------------------------------------------------------
 
@@ -85,7 +100,7 @@ class Stage:
 
     def restart(self) -> list[Command]:
         """Cut the power and start anew: what was not in the journal is forgotten, and everything open is told so."""
-        self.core = Core(self.journal, CodeBook(bytes(32), "inc"), self._entropy)
+        self.core = Core(self.journal, CodeBook(bytes(32), self.journal.identity.incarnation), self._entropy)
         commands = [command for commands in recover(self.core, self.now_ms) for command in commands]
         broken = list(self.books().broken_laws())
         assert not broken, broken
@@ -134,12 +149,12 @@ class Stage:
 
     def untied(self) -> list[str]:
         """Every figure of every day that two records disagree on, and everything that verification finds."""
-        first, last = known_days(self._connection)
-        days = [read_day(self._connection, day) for day in days_within(self._connection, first, last)]
+        first, last = known_days(self.connection)
+        days = [read_day(self.connection, day) for day in days_within(self.connection, first, last)]
         figures = [
             f"{tie.day}, {tie.name}: {tie.left} {tie.right}" for day in days for tie in tie_outs(day) if not tie.holds
         ]
-        return [*figures, *map(str, verify(self._connection, Found()).problems)]
+        return [*figures, *map(str, verify(self.connection, Found()).problems)]
 
     def thing(self, number: int, kind: type[S]) -> S:
         """A thing of that kind, as it stands."""
@@ -191,4 +206,4 @@ class Stage:
         return thing
 
     def _rows(self, sql: str) -> list[tuple[Any, ...]]:
-        return list(self._connection.execute(sql))
+        return list(self.connection.execute(sql))

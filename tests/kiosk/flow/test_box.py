@@ -4,8 +4,10 @@ import pytest
 
 from kiosk.amount import Money
 from kiosk.flow.box import Box
-from kiosk.flow.facts import BoxCounted
+from kiosk.flow.facts import BoxCounted, DoubtSettled
+from kiosk.flow.suspense import Suspense
 from kiosk.ports.acceptor import BoxRemoved
+from kiosk.ports.bill_validator import NoteUnaccounted
 from tests.kiosk.flow.stage import Stage, yuan
 
 
@@ -51,8 +53,21 @@ def test_a_box_is_counted_once() -> None:
     stage = box_with(20)
     count(stage, 20)
     before = stage.balances()
-    stage.say(BoxCounted("bill", 1, yuan(50), yuan(20), "boris"))
+    count(stage, 50)
     assert stage.balances() == before
+    assert stage.only(Box).counted == yuan(20)
+
+
+def test_what_is_found_to_belong_to_a_counted_box_is_counted_by_itself() -> None:
+    stage = box_with(20)
+    stage.say(NoteUnaccounted("bill", stage.escrow(50), "jam"))
+    count(stage, 20)
+    stage.say(DoubtSettled(stage.only(Suspense).number, found=True, by="anna"))
+    count(stage, 50)
+    assert (stage.only(Box).counted, stage.only(Box).book) == (yuan(70), yuan(70))
+    assert "cashbox:bill" not in stage.balances()
+    assert stage.balances()["collected:bill"] == -7000
+    assert stage.untied() == []
 
 
 def test_a_box_in_the_machine_is_not_counted() -> None:

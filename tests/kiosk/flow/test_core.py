@@ -13,7 +13,7 @@ from kiosk.flow.told import ClaimFunded, ClaimHeld, MoneyArrived
 from kiosk.money.codes import CodeBook
 from kiosk.ports.acceptor import CloseAcceptor
 from kiosk.ports.alarm import RaiseAlarm
-from kiosk.ports.bill_validator import NoteEscrowed, NoteStacked
+from kiosk.ports.bill_validator import NoteEscrowed, NoteReturned, NoteStacked, ReturnNote
 from kiosk.ports.carrier import TopUpAccepted
 from kiosk.ports.coin_acceptor import CoinInserted
 from kiosk.ports.message import Fact
@@ -26,14 +26,12 @@ DOLLARS = Money(500, "USD")
 @pytest.mark.parametrize(
     "fact",
     [
-        CoinInserted("coin", 1, DOLLARS),
-        NoteEscrowed("bill", 1, DOLLARS),
         OrderPaid("order", DOLLARS, "p1"),
         TopUpAccepted("delivery", DOLLARS),
         SaleOpened("sale", Terms(yuan(50), DOLLARS, yuan(50), yuan(0), TERMS.routes)),
         SaleOpened("sale", Terms(yuan(50), yuan(50), yuan(50), yuan(0), TERMS.routes, accept=(yuan(1), DOLLARS))),
     ],
-    ids=["coin", "note", "order", "top-up", "price", "denomination"],
+    ids=["order", "top-up", "price", "denomination"],
 )
 def test_another_currency_is_an_alarm_and_nothing_else(fact: Fact) -> None:
     stage = Stage()
@@ -45,8 +43,6 @@ def test_another_currency_is_an_alarm_and_nothing_else(fact: Fact) -> None:
 @pytest.mark.parametrize(
     "fact",
     [
-        CoinInserted("coin", 1, yuan(0)),
-        CoinInserted("coin", 1, yuan(-5)),
         OrderPaid("order", yuan(0), "p1"),
         TopUpAccepted("delivery", yuan(-5)),
     ],
@@ -56,6 +52,29 @@ def test_an_amount_that_cannot_be_is_an_alarm_and_nothing_else(fact: Fact) -> No
     stage = Stage()
     assert stage.say(fact) == [RaiseAlarm("impossible_amount", 0)]
     assert stage.balances() == {}
+
+
+@pytest.mark.parametrize("amount", [DOLLARS, yuan(0), yuan(-5)], ids=str)
+def test_a_coin_that_cannot_be_is_in_the_box_all_the_same_and_waits_for_a_person(amount: Money) -> None:
+    stage = Stage()
+    stage.say(CoinInserted("coin", 1, amount), CoinInserted("coin", 1, amount))
+    (suspense,) = stage.all(Suspense)
+    assert (suspense.state, suspense.amount, suspense.device) == ("waiting", None, "coin")
+    assert stage.balances() == {}
+    assert stage.alarms() >= {"coins_lost"}
+
+
+def test_a_note_in_another_currency_is_given_back_and_kept_it_waits_for_a_person() -> None:
+    stage = Stage()
+    stage.cash_sale()
+    first, second = stage.next_position(), stage.next_position()
+    said = stage.say(NoteEscrowed("bill", first, DOLLARS))
+    assert said == [RaiseAlarm("foreign_currency", 0), ReturnNote("bill", first)]
+    stage.say(NoteReturned("bill", first), NoteEscrowed("bill", second, DOLLARS), NoteStacked("bill", second, DOLLARS))
+    (suspense,) = stage.all(Suspense)
+    assert (suspense.amount, suspense.device, stage.balances()) == (None, "bill", {})
+    stage.insert(20)
+    assert stage.balances() == {"cashbox:bill": -2000, "payer": 2000}
 
 
 def test_nothing_credited_is_an_amount() -> None:
@@ -126,6 +145,9 @@ def test_a_step_that_the_ledger_refuses_stops_the_machine_and_leaves_nothing_beh
     with pytest.raises(Stopped, match="ClaimFunded"):
         stage.say(ClaimFunded(claim, "payer#999", yuan(5)))
     assert (stage.books().things, stage.journal.seq) == before
+    with pytest.raises(Stopped, match="ClaimFunded"):
+        stage.cash_sale()  # by this process nothing more is booked
+    stage.restart()
     stage.cash_sale()
     stage.insert(20)
     assert stage.balances() == {"cashbox:bill": -2000, "payer": 2000}

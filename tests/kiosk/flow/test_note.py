@@ -301,7 +301,7 @@ def test_the_device_is_asked_what_became_of_the_note(
     stage = Stage()
     stage.cash_sale()
     position = stage.escrow(20)
-    assert TellNote("bill", position) in stage.restart()
+    assert TellNote("bill", position, stacking=True) in stage.restart()
     stage.say(answer("bill", position))
     assert stage.note(position) == state
     assert stage.balances() == balances
@@ -317,6 +317,13 @@ def test_a_note_that_still_lies_in_escrow_after_the_cut_is_given_back() -> None:
     assert stage.balances() == {}
 
 
+def test_the_device_is_told_of_a_note_that_was_never_to_be_stacked() -> None:
+    stage = Stage()
+    stage.cash_sale(cash_limit=yuan(1))
+    position = stage.escrow(20)
+    assert TellNote("bill", position) in stage.restart()
+
+
 def test_the_device_forgot_the_note_over_the_cut() -> None:
     stage = Stage()
     stage.cash_sale()
@@ -324,7 +331,7 @@ def test_the_device_forgot_the_note_over_the_cut() -> None:
     stage.restart()
     stage.say(NoteUnaccounted("bill", position, "forgotten"))
     assert stage.balances() == {"doubt:bill": -2000, "suspense": 2000}
-    assert TellNote("bill", position) in stage.restart()  # and it is asked again at every start
+    assert TellNote("bill", position, stacking=True) in stage.restart()  # and it is asked again at every start
 
 
 def test_a_note_in_escrow_that_was_not_durable_yet_is_given_back() -> None:

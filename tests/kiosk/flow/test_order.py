@@ -255,6 +255,23 @@ def test_what_was_never_asked_can_be_taken_back_too(take_back: type[OrderCharged
     assert "rail:unknown" not in stage.balances()
 
 
+@pytest.mark.parametrize("take_back", [OrderChargedBack, OrderRefundedElsewhere])
+def test_each_case_is_taken_back_once_and_all_of_them_no_more_than_there_was(
+    take_back: type[OrderChargedBack | OrderRefundedElsewhere],
+) -> None:
+    stage = Stage()
+    _, order = ordered(stage)
+    stage.say(OrderPaid(order, PRICE, "p1"))
+    first, second = take_back(order, yuan(20), "c1"), take_back(order, yuan(10), "c2")
+    stage.say(first, first, second, first, second)
+    assert stage.balances()["rail:wechat"] == -1985
+    assert "order_contradiction" not in stage.alarms()
+    stage.say(take_back(order, PRICE, "c3"))
+    assert "rail:wechat" not in stage.balances()
+    assert "order_contradiction" in stage.alarms()
+    assert stage.untied() == []
+
+
 # After a power cut ---------------------------------------------------------------------------------------------------
 
 

@@ -148,7 +148,7 @@ def test_charged_back_before_it_ended_the_payer_has_his_money(
     assert AskRefund(refund, "rail:wechat") in stage.restart()  # it must not reach him too
     assert AskRefund(refund, "rail:wechat") in stage.say(RefundUnheard(refund))
     stage.say(RefundFailed(refund, "stopped"))
-    assert stage.only(Refund).state == "done"
+    assert stage.only(Refund).state == "stopped"
     assert stage.balances() == {}
 
 
@@ -161,6 +161,17 @@ def test_charged_back_and_refunded_too_is_a_loss_in_either_order(end: type[Fact]
     refund = refunding(second)
     second.say(done(refund, end), RefundChargedBack(refund), RefundChargedBack(refund))
     assert second.balances() == {"loss:charged_back": -4985, "rail:wechat": 4985}
+
+
+def test_a_charge_back_that_is_reported_again_is_one_loss() -> None:
+    stage = Stage()
+    refund = refunding(stage)
+    case = RefundChargedBack(refund, "c1")
+    failed = RefundFailed(refund, "stopped")
+    stage.say(case, failed, case, failed)
+    assert (stage.only(Refund).state, stage.balances()) == ("stopped", {})
+    stage.say(RefundChargedBack(refund, "c2"))
+    assert stage.balances() == {"loss:charged_back": -4985, "rail:wechat": 4985}
 
 
 def test_charged_back_after_it_failed_the_customer_has_it_twice() -> None:

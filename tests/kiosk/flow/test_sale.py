@@ -105,6 +105,14 @@ def test_or_added_to_the_top_up_if_the_customer_chose_so() -> None:
     assert stage.balances() == {"cashbox:bill": -6000, "carrier:cmcc": 6100, "promotion": -100}
 
 
+def test_what_the_offer_forbids_cannot_be_chosen() -> None:
+    stage = Stage()
+    sale = stage.sale(face_max=yuan(100), excess_choices=("owed",))
+    stage.say(ExcessChosen(sale, "added"), CashChosen(sale, ("bill",)))
+    stage.insert(20, 20, 20)
+    assert stage.balances() == {"cashbox:bill": -6000, "payer": 4900, "owed": 1100}
+
+
 def test_unless_the_offer_does_not_go_that_far() -> None:
     stage = Stage()
     stage.cash_sale(excess="added", face_max=yuan(60))

@@ -2,12 +2,15 @@
 
 import pytest
 
-from kiosk.flow.facts import CancelAsked, DoubtSettled, OrderChosen, SuspenseSettled
+from kiosk.flow.claim import Claim
+from kiosk.flow.facts import BoxCounted, CancelAsked, DoubtSettled, OrderChosen, SuspenseSettled
 from kiosk.flow.order import Order
 from kiosk.flow.suspense import Suspense
+from kiosk.ports.acceptor import BoxRemoved
 from kiosk.ports.bill_validator import NoteUnaccounted
 from kiosk.ports.coin_acceptor import CoinInserted, CoinsLost
 from kiosk.ports.qr_rail import OrderPaid
+from kiosk.ports.slip import PrintSlip
 from tests.kiosk.flow.stage import Stage, yuan
 
 
@@ -30,14 +33,6 @@ def test_a_person_says_that_it_is_the_houses() -> None:
     number = coin_without_sale(stage)
     stage.say(SuspenseSettled(number, "house", "anna"), SuspenseSettled(number, "house", "anna"))
     assert stage.balances() == {"cashbox:coin": -500, "surplus": 500}
-
-
-def test_nobody_can_give_it_to_a_customer_whom_nobody_knows() -> None:
-    stage = Stage()
-    number = coin_without_sale(stage)
-    stage.say(SuspenseSettled(number, "customer", "anna"))
-    assert stage.state(number) == "waiting"
-    assert stage.balances() == {"cashbox:coin": -500, "suspense": 500}
 
 
 def test_it_waits_over_any_number_of_starts() -> None:
@@ -105,20 +100,50 @@ def test_or_counts_for_the_sale_while_it_is_open() -> None:
     assert stage.balances() == {"rail:wechat": -500, "payer": 500}
 
 
-def test_a_payment_for_nobodys_order_has_no_customer() -> None:
+def test_a_customer_without_a_sale_gets_it_under_a_new_code() -> None:
     stage = Stage()
     stage.say(OrderPaid("unknown", yuan(5), "p1"))
-    number = stage.only(Suspense).number
-    stage.say(SuspenseSettled(number, "customer", "anna"))
-    assert stage.state(number) == "waiting"
+    stage.say(SuspenseSettled(stage.only(Suspense).number, "customer", "anna"))
+    claim = stage.only(Claim)
+    assert (claim.state, claim.balance) == ("open", yuan(5))
+    assert PrintSlip("claim", 0, claim.number) in stage.said
+    assert stage.balances() == {"rail:unknown": -500, "owed": 500}
+    assert stage.untied() == []
+
+
+def coins_lost(stage: Stage) -> int:
+    """The coin acceptor lost count during a visit; the number of the suspense."""
+    stage.cash_sale()
+    stage.say(CoinsLost("coin", stage.next_position()))
+    return stage.only(Suspense).number
 
 
 @pytest.mark.parametrize("whose", ["customer", "house"])
 def test_what_nobody_knows_the_worth_of_moves_no_money(whose: str) -> None:
     stage = Stage()
-    stage.cash_sale()
-    stage.say(CoinsLost("coin", stage.next_position()))
-    number = stage.only(Suspense).number
+    number = coins_lost(stage)
     stage.say(SuspenseSettled(number, "house" if whose == "house" else "customer", "anna"))
     assert stage.state(number) == ("settled" if whose == "house" else "waiting")
     assert stage.balances() == {}
+
+
+def test_unless_a_person_says_what_it_is_worth_and_then_it_comes_out_of_the_surplus_of_the_box() -> None:
+    stage = Stage()
+    number = coins_lost(stage)
+    stage.say(
+        SuspenseSettled(number, "customer", "anna", yuan(3)), SuspenseSettled(number, "customer", "anna", yuan(3))
+    )
+    assert stage.state(number) == "settled"
+    assert stage.balances() == {"surplus": -300, "payer": 300}
+    stage.say(BoxRemoved("coin"), BoxCounted("coin", 1, yuan(3), yuan(0), "anna"))
+    assert stage.balances() == {"collected:coin": -300, "payer": 300}
+    assert stage.untied() == []
+
+
+def test_who_names_another_amount_than_the_known_one_is_not_believed() -> None:
+    stage = Stage()
+    stage.say(OrderPaid("unknown", yuan(5), "p1"))
+    number = stage.only(Suspense).number
+    stage.say(SuspenseSettled(number, "customer", "anna", yuan(50)))
+    assert stage.state(number) == "waiting"
+    assert stage.balances() == {"rail:unknown": -500, "suspense": 500}

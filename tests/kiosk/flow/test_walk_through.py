@@ -75,7 +75,7 @@ def test_at_2_to_4_the_device_says_what_became_of_it(answer: type[NoteFact], bal
     position = stage.escrow(50)
     assert stage.note(position) == "stacking"
     commands = stage.restart()
-    assert TellNote("bill", position) in commands
+    assert TellNote("bill", position, stacking=True) in commands
     assert not any(isinstance(command, StackNote) for command in commands)  # never repeated blindly
     stage.say(fate(answer, position))
     assert stage.balances() == balances

@@ -200,8 +200,7 @@ def test_days_of_chaos_tie_out(seed: int) -> None:
     for _ in range(4):
         chaos.play(40)
         stage.now_ms += ONE_DAY_MS
-    journal = stage._connection  # noqa: SLF001 # pyright: ignore[reportPrivateUsage] - a journal in memory has no path
-    days = days_within(journal, *known_days(journal))
+    days = days_within(stage.connection, *known_days(stage.connection))
     assert len(days) == 4
     for day in days:
-        assert [tie for tie in tie_outs(read_day(journal, day)) if not tie.holds] == []
+        assert [tie for tie in tie_outs(read_day(stage.connection, day)) if not tie.holds] == []

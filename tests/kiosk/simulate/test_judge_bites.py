@@ -34,7 +34,7 @@ from kiosk.ports.refunds import RefundDone, RefundFailed
 from kiosk.simulate import campaign
 from kiosk.simulate.luck import Faults
 
-VISITS_MAX = 12_000  # what the rarest of these mistakes needs, several times over
+VISITS_MAX = 30_000  # what the rarest of these mistakes needs, several times over
 
 
 def ignored(state: str, fact: type[Fact]) -> Row:
