@@ -1,6 +1,7 @@
 """`kiosk adopt` goes on with a journal that was restored or moved, under a new incarnation.
 
 Until people have checked what its claims are worth elsewhere, they are frozen; `--release` thaws them one by one.
+What is given up with it, rows that a known head vouches for and a lost key, is told and journaled with the reason.
 No command vouches for the clock, so none of them closes a business day.
 """
 
@@ -8,30 +9,38 @@ import os
 import sys
 import time
 from argparse import Namespace
+from collections.abc import Iterator, Sequence
 from contextlib import closing
 from pathlib import Path
 
 from kiosk import config
 from kiosk.commands import Subparsers
+from kiosk.commands.journaled_text import journaled
 from kiosk.config import Config
 from kiosk.errors import UsageError
+from kiosk.flow import adoption
 from kiosk.flow.claim import Claim
 from kiosk.flow.core import Core, Stopped
-from kiosk.flow.facts import ClaimFrozen, ClaimThawed
-from kiosk.money import folder, heads, secret
-from kiosk.money.entry import ENCODER
+from kiosk.flow.facts import ClaimThawed
+from kiosk.money import folder, heads, known_heads, secret
+from kiosk.money.database import JournalError
 from kiosk.money.heads import Found
-from kiosk.money.journal import JournalBroken, JournalError
-from kiosk.money.step import OWN_STORY, JournalAdopted, Step
+from kiosk.money.journal import Journal, JournalBroken
+from kiosk.money.known_heads import KnownHead
+from kiosk.money.personal import printable
+from kiosk.money.replay import Adoption
+from kiosk.money.secret import MachineKey
+from kiosk.money.step import Identity, JournalAdopted
+from kiosk.money.terminal_config import calendar_of, head_places
 from kiosk.money.verify import verify
 from kiosk.progress_bar import ProgressBar
 
-FREEZABLE = ("waiting", "open", "held", "unclaimed")  # those that hold money or wait for it
-UNDER_WAY = ("paying_out", "refunding")  # these have to end first; they are only named
+CODES_LOST = "no claim code that was made with the old one can ever be recognised again"
+ADOPT_AGAIN = "see to that place and run the command again: no money is taken while an earlier head stands there"
 
 
 def add(subparsers: Subparsers) -> None:
-    """Declare `kiosk adopt --config FILE --by NAME (--reason TEXT | --release CLAIM… | --release-all)`."""
+    """Declare `kiosk adopt --config FILE --by NAME (--reason TEXT [--new-key] | --release CLAIM… | --release-all)`."""
     parser = subparsers.add_parser(
         "adopt",
         description="Go on with a journal that was restored or moved: under a new incarnation, and with its claims"
@@ -43,64 +52,111 @@ def add(subparsers: Subparsers) -> None:
     what.add_argument("--reason", metavar="TEXT", help="adopt the journal, for this reason")
     what.add_argument("--release", type=int, nargs="+", metavar="CLAIM", help="thaw the claims of these numbers")
     what.add_argument("--release-all", action="store_true", help="thaw all frozen claims")
+    parser.add_argument(
+        "--new-key",
+        action="store_true",
+        help="with --reason: the secret key is lost for good, and with it every claim code; go on with another one",
+    )
 
 
 def run(args: Namespace) -> int:
     """Adopt, or release; 1 if a signed head could not be written."""
-    for name in ("by", "reason"):
-        written: str | None = getattr(args, name)
-        if written is not None and not (written.strip() and written.isprintable()):
-            problem = f"--{name} says nothing that can be printed"
-            raise UsageError(problem, "write a short text")
-    found = config.read(args.config)
+    by = journaled("--by", args.by)
+    reason = None if args.reason is None else journaled("--reason", args.reason)
+    if args.new_key and reason is None:
+        problem = "--new-key goes with --reason"
+        raise UsageError(problem, "adopt the journal first, then release its claims")
+    found = config.read(args.config, key_required=False)
     now_ms = time.time_ns() // 1_000_000
     try:
-        if args.reason is not None:
-            failures = _adopt(found, args.by, args.reason, now_ms)
+        if reason is not None:
+            failures, remedy = _adopt(found, by, reason, now_ms, new_key=args.new_key), ADOPT_AGAIN
         else:
-            failures = _release(found, args.by, args.release, now_ms)
+            failures, remedy = _release(found, by, args.release, now_ms), heads.UNWRITTEN
     except (JournalBroken, Stopped) as error:
         raise JournalError(str(error), "see to the disk, then run the command again") from error
     for failure in failures:
-        print(f"kiosk: {failure}", file=sys.stderr)
+        print(UsageError(failure, remedy), file=sys.stderr)
     return 1 if failures else 0
 
 
 # Adopting ------------------------------------------------------------------------------------------------------------
 
 
-def _adopt(found: Config, by: str, reason: str, now_ms: int) -> list[str]:
+def _adopt(found: Config, by: str, reason: str, now_ms: int, *, new_key: bool) -> list[str]:
     """Write the adoption first and the new heads last: until they are there, no money is taken, whatever happens."""
-    terminal, places = found.terminal, folder.head_places(found)
-    key = secret.read(found.journal.machine_key)
-    with closing(folder.open_for_writing(found.journal.data, folder.calendar_of(found), os.urandom)) as journal:
+    terminal, data = found.terminal, found.journal.data
+    with closing(folder.open_for_writing(data, calendar_of(found), os.urandom)) as journal:
         folder.check_belongs(journal, found)
-        _check_whole(found.journal.data)
+        known = known_heads.read(found)
+        _check_key(found.journal.machine_key, known, new_key=new_key)
+        adoptions = _check_whole(data)
         old = journal.identity
-        if heads.find(places[0]).head is None:
-            heads.write(heads.sign(journal, key.signing_key(), now_ms), places[:1])
+        lost = list(known_heads.given_up(journal, known, adoptions))
+        if new_key:
+            lost += _change_key(found, old.incarnation)
+        key = secret.read(found.journal.machine_key)
+        _see_to_local_head(journal, found, key, now_ms)
         incarnation = folder.new_incarnation(os.urandom)
-        adopted = JournalAdopted(terminal.id, incarnation, terminal.mode, terminal.currency, by, reason)
-        journal.commit(Step(now_ms, ENCODER.encode(adopted), sales=(OWN_STORY,), clock_trusted=False))
-        core = Core(journal, key.code_book(incarnation), os.urandom)
-        for claim in _claims(core, FREEZABLE):
-            core.handle(ClaimFrozen(claim.number), now_ms, clock_trusted=False)
+        why = f"{reason} ({printable('; '.join(lost))})" if lost else reason
+        adopted = JournalAdopted(terminal.id, incarnation, terminal.mode, terminal.currency, by, why)
+        core = adoption.take_over(journal, adopted, key.code_book(incarnation), os.urandom, now_ms)
         failures = folder.sign_head(journal, found, now_ms)
-        for place in places:
-            heads.set_aside(place, old.incarnation)
-
-        print(f"The journal in {found.journal.data} is adopted with row {journal.seq}.")
-        print(f"  incarnation {old.incarnation} of terminal {old.terminal}")
-        print(f"  goes on as  {incarnation} of terminal {terminal.id}")
-        for claim in _claims(core, (*FREEZABLE, "frozen", *UNDER_WAY)):
-            print(f"  claim {claim.number}: {_described(claim)}")
-        if _claims(core, ("frozen",)):
-            print("Check what the frozen claims are worth, then: kiosk adopt --config FILE --by NAME --release CLAIM…")
+        print(f"The journal in {data} is adopted with row {journal.adopted.row}.")
+        _tell(core, old, lost)
     return failures
 
 
-def _check_whole(data: Path) -> None:
-    """An adoption forgives what is missing; it mends nothing that contradicts itself."""
+def _tell(core: Core, old: Identity, lost: Sequence[str]) -> None:
+    """Say whose journal it was and is, what is gone, and which claims have to be looked at."""
+    own = core.journal.identity
+    print(f"  incarnation {old.incarnation} of terminal {old.terminal}")
+    print(f"  goes on as  {own.incarnation} of terminal {own.terminal}")
+    for what in lost:
+        print(f"  given up    {what}")
+    frozen = adoption.in_states(core, Claim, ("frozen",))
+    for claim in (*frozen, *adoption.in_states(core, Claim, adoption.ON_THEIR_WAY_OUT)):
+        print(f"  claim {claim.number}: {_described(claim)}")
+    if frozen:
+        print("Check what the frozen claims are worth, then: kiosk adopt --config FILE --by NAME --release CLAIM…")
+
+
+def _check_key(path: Path, known: Sequence[KnownHead], *, new_key: bool) -> None:
+    """Nobody changes the key without saying so, or the codes of all claims would be lost without a word."""
+    if new_key and not path.exists():
+        return
+    public_key = secret.read(path).public_key()
+    strange = [kept.place for kept in known if not kept.head.is_signed_by(public_key)]
+    if strange and not new_key:
+        problem = f"the head {strange[0]} was not signed with this machine's key, {path}"
+        remedy = f"put the saved copy of the right key back; if it is lost for good, say --new-key; {CODES_LOST} then"
+        raise UsageError(problem, remedy)
+    if known and not strange and new_key:
+        problem = f"{path} is no new key: the head {known[0].place} was signed with it"
+        raise UsageError(problem, "leave --new-key out, and every claim code stays good")
+
+
+def _change_key(found: Config, incarnation: str) -> Iterator[str]:
+    """Make a key where there is none, and keep the public half of the one before; what that means is the answer."""
+    path = found.journal.machine_key
+    kept = secret.keep_other_public(path, incarnation)
+    secret.create(path, os.urandom)
+    secret.write_public(path)
+    yield f"the key: {CODES_LOST}"
+    if kept:
+        yield f"{kept} proves the heads of before"
+
+
+def _see_to_local_head(journal: Journal, found: Config, key: MachineKey, now_ms: int) -> None:
+    """Vouch for the journal as it is: an adoption that is cut off is known by a head of the incarnation before."""
+    local = head_places(found)[0]
+    if heads.find(local).head is None:
+        for failure in heads.write(heads.sign(journal, key.signing_key(), now_ms), [local]):
+            raise JournalError(failure, "see to that place; nothing was adopted yet")
+
+
+def _check_whole(data: Path) -> tuple[Adoption, ...]:
+    """Refuse what contradicts itself, for an adoption forgives only what is missing; earlier ones are the answer."""
     bar = ProgressBar("rows")
     with closing(folder.open_for_reading(data)) as connection:
         report = verify(connection, Found(), progress=bar)
@@ -108,6 +164,7 @@ def _check_whole(data: Path) -> None:
     if report.problems:
         problem = f"the journal contradicts itself: {report.problems[0]}"
         raise JournalError(problem, "an adoption does not mend that: put its newest copy back, and keep this one")
+    return report.adoptions
 
 
 # Releasing -----------------------------------------------------------------------------------------------------------
@@ -117,7 +174,7 @@ def _release(found: Config, by: str, numbers: list[int] | None, now_ms: int) -> 
     key = secret.read(found.journal.machine_key)
     with closing(folder.open_for_money(found)) as journal:
         core = Core(journal, key.code_book(journal.identity.incarnation), os.urandom)
-        frozen = [claim.number for claim in _claims(core, ("frozen",))]
+        frozen = [claim.number for claim in adoption.in_states(core, Claim, ("frozen",))]
         for number in numbers or ():
             if number not in frozen:
                 problem = f"there is no frozen claim {number}"
@@ -131,12 +188,6 @@ def _release(found: Config, by: str, numbers: list[int] | None, now_ms: int) -> 
         if not frozen:
             print("No claim is frozen.")
         return folder.sign_head(journal, found, now_ms)
-
-
-def _claims(core: Core, states: tuple[str, ...]) -> list[Claim]:
-    """The claims that are in one of these states."""
-    found = (core.thing(number) for number in core.journal.in_states("claim", states))
-    return [thing for thing in found if isinstance(thing, Claim)]
 
 
 def _described(claim: Claim) -> str:

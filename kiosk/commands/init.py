@@ -8,8 +8,10 @@ from pathlib import Path
 
 from kiosk import config
 from kiosk.commands import Subparsers
-from kiosk.money import folder, heads, secret
+from kiosk.errors import UsageError
+from kiosk.money import folder, heads, known_heads, secret
 from kiosk.money.step import Identity
+from kiosk.money.terminal_config import calendar_of, head_places
 
 
 def add(subparsers: Subparsers) -> None:
@@ -21,29 +23,34 @@ def add(subparsers: Subparsers) -> None:
 
 
 def run(args: Namespace) -> int:
-    """Make the key, the folder, the journal and its first signed head; 1 if a head could not be written."""
+    """Make the folder, the key, the journal and its first signed head; 1 if a head could not be written."""
     found = config.read(args.config, key_required=False)
     terminal, data, key_path = found.terminal, found.journal.data, found.journal.machine_key
-    folder.check_free(data)  # a key that was lost is not replaced beside a journal that needs it
-    made = secret.create(key_path, os.urandom)
-    public_path = secret.write_public(key_path)
-
+    earlier = known_heads.read(found)
+    made = not key_path.exists()
     now_ms = time.time_ns() // 1_000_000
     identity = Identity(terminal.id, folder.new_incarnation(os.urandom), terminal.mode, terminal.currency)
-    journal = folder.create(data, identity, folder.calendar_of(found), os.urandom, at_ms=now_ms)
+    journal = folder.create(
+        data, identity, calendar_of(found), os.urandom, at_ms=now_ms, prepare=lambda: _make_key(key_path)
+    )
     head = heads.sign(journal, secret.read(key_path).signing_key(), now_ms)
-    local, *copies = folder.head_places(found)
-    earlier = {place: known for place in copies if (known := heads.find(place).head)}
-    failures = heads.write(head, [local, *(place for place in copies if place not in earlier)])
+    taken = {kept.place for kept in earlier}
+    failures = heads.write(head, [place for place in head_places(found) if place not in taken])
     journal.close()
 
     print(f"A journal begins in {data}.")
     print(f"  terminal    {terminal.id}, {terminal.mode}, {terminal.currency}, incarnation {identity.incarnation}")
     print(f"  secret key  {key_path}{': made just now, keep a copy in a safe' if made else ': the one that was there'}")
-    print(f"  public key  {public_path}: give it to whoever verifies the journal")
-    for place, known in earlier.items():
-        print(f"  but         {place} vouches for row {known.seq} of an earlier journal: no money is taken until")
-        print("              it is put back, or given up with `kiosk adopt`")
+    print(f"  public key  {secret.public_path(key_path)}: give it to whoever verifies the journal")
+    for kept in earlier:
+        print(f"  but         {kept.place} vouches for row {kept.head.seq} of an earlier journal:")
+        print("              no money is taken until that is put back, or given up with `kiosk adopt`")
     for failure in failures:
-        print(f"kiosk: {failure}", file=sys.stderr)
+        print(UsageError(failure, heads.UNWRITTEN), file=sys.stderr)
     return 1 if failures else 0
+
+
+def _make_key(path: Path) -> None:
+    """Make the secret where there is none, and its public half; a lost one is not replaced beside its journal."""
+    secret.create(path, os.urandom)
+    secret.write_public(path)

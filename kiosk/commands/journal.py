@@ -15,19 +15,24 @@ import msgspec
 
 from kiosk import config
 from kiosk.commands import Subparsers
+from kiosk.commands.journaled_text import journaled
 from kiosk.config import Config
+from kiosk.counted import counted
 from kiosk.errors import UsageError
 from kiosk.money import folder, heads, secret, story
+from kiosk.money.database import JournalError
 from kiosk.money.entry import ENCODER
 from kiosk.money.export import lines
 from kiosk.money.folder import Connection
 from kiosk.money.heads import HEAD_NAME
-from kiosk.money.journal import JournalBroken, JournalError
+from kiosk.money.journal import JournalBroken
+from kiosk.money.personal import printable
 from kiosk.money.step import PersonalShown, Step
 from kiosk.money.verify import HeadReport, Report, verify
 from kiosk.progress_bar import ProgressBar
 
 UNBELIEVABLE = 1
+HEAD_UNWRITTEN = 1
 CANDIDATES_MAX = 20  # listed when a name fits several sales
 
 
@@ -38,6 +43,7 @@ def add(subparsers: Subparsers) -> None:
 
     one = verbs.add_parser(
         "verify",
+        help="say whether every row, every transfer and every derived table can be believed",
         description="Follow every row from the first, reckon the ledger anew, and compare all that is derived.",
     )
     one.add_argument("--data", type=Path, required=True, metavar="DIR", help="the data folder of the terminal")
@@ -49,12 +55,16 @@ def add(subparsers: Subparsers) -> None:
     one.add_argument("--progress", action="store_true", help="show how far it is, even where no terminal is")
     one.set_defaults(run=_verify)
 
-    one = verbs.add_parser("show", description="Tell the whole story of one sale in plain words.")
+    one = verbs.add_parser(
+        "show", help="tell the story of one sale", description="Tell the whole story of one sale in plain words."
+    )
     one.add_argument("what", metavar="SALE", help="its number, its name, or the last group of its claim code")
     _which_journal(one)
     one.set_defaults(run=_show)
 
-    one = verbs.add_parser("export", description="Print every row as one line of JSON.")
+    one = verbs.add_parser(
+        "export", help="print every row for other programs", description="Print every row as one line of JSON."
+    )
     _which_journal(one)
     one.set_defaults(run=_export)
 
@@ -81,7 +91,7 @@ def run(args: Namespace) -> int:
 def _verify(args: Namespace) -> int:
     """Print the report; 1 if there is anything in the journal that cannot be believed."""
     data: Path = args.data
-    public_key = None if args.public_key is None else secret.read_public(args.public_key)
+    public_key = None if args.public_key is None else _public_key(args.public_key, data)
     elsewhere = None if args.head is None else heads.find(args.head)
     if elsewhere and elsewhere.head is None:
         problem = f"{args.head} holds no signed head: {', '.join(elsewhere.warnings) or 'it does not exist'}"
@@ -96,25 +106,36 @@ def _verify(args: Namespace) -> int:
     return UNBELIEVABLE if report.problems else 0
 
 
+def _public_key(path: Path, data: Path) -> bytes:
+    """Read the key by which the heads are proved; whoever can change the journal must not be able to change it."""
+    key = secret.read_public(path)
+    if path.resolve().is_relative_to(data.resolve()):
+        problem = f"the public key {path} lies inside the data folder, which it is to prove"
+        raise UsageError(problem, "name a copy of it that was kept elsewhere")
+    return key
+
+
 def _as_json(report: Report) -> str:
     written = {"believed": not report.problems, "rate": report.rate, **msgspec.structs.asdict(report)}
     return msgspec.json.format(msgspec.json.encode(written)).decode()
 
 
 def _as_text(report: Report) -> Iterator[str]:
-    yield f"{report.rows:,} rows in {report.seconds:.1f} s, {report.rate:,} rows a second"
+    yield f"{counted(report.rows, 'row')} in {report.seconds:.1f} s, {counted(report.rate, 'row')} a second"
     if report.identity:
         own = report.identity
-        yield f"  journal       terminal {own.terminal}, {own.mode}, {own.currency}, incarnation {own.incarnation}"
+        yield f"  journal         terminal {own.terminal}, {own.mode}, {own.currency}, incarnation {own.incarnation}"
     for adoption in report.adoptions:
-        yield f"  adopted       with row {adoption.row}, {_moment(adoption.at)}, by {adoption.by}: {adoption.reason}"
+        yield f"  adopted         with row {adoption.row}, {_moment(adoption.at)}, by {adoption.by}: {adoption.reason}"
     yield from _head_lines("signed head", report.head)
     if report.head_elsewhere:
         yield from _head_lines("head elsewhere", report.head_elsewhere)
-    yield f"  authenticity  {_authenticity(report)}"
+    yield f"  authenticity    {_authenticity(report)}"
     if report.problems:
         yield "This journal CANNOT be believed:"
         yield from (f"  {problem}" for problem in report.problems)
+        yield "Take no money with it, and keep it as it is. Put the newest copy back that can be believed, then run"
+        yield "`kiosk adopt`: it goes on where rows are missing at the end, and mends nothing else."
     else:
         yield "Every row, every transfer and every derived table agrees."
     if not report.head_elsewhere:
@@ -125,12 +146,12 @@ def _as_text(report: Report) -> Iterator[str]:
 def _head_lines(which: str, found: HeadReport) -> Iterator[str]:
     head = found.head
     if head is None:
-        yield f"  {which:<14}none: rows that were cut off at the end would not be missed"
+        yield f"  {which:<16}none: rows that were cut off at the end would not be missed"
     else:
         beyond = f"rows beyond it: {found.rows_beyond:,}"
-        yield f"  {which:<14}of row {head.seq:,}, {_moment(head.at)}; {beyond}"
+        yield f"  {which:<16}of row {head.seq:,}, {_moment(head.at)}; {beyond}"
     for warning in found.warnings:
-        yield f"  {'':<14}{warning}"
+        yield f"  {'':<16}{warning}"
 
 
 def _authenticity(report: Report) -> str:
@@ -155,12 +176,13 @@ def _show(args: Namespace) -> int:
     zone = found.terminal.timezone if found else None
     with closing(folder.open_for_reading(data)) as connection:
         sale = _one_sale(connection, args.what, zone)
-    _record(found, args, [sale])
+    failures = _record(found, args, [sale])
     with closing(folder.open_for_reading(data)) as connection:
         told = story.tell(connection, sale, zone, unmasked=args.unmasked)
     print(told.title)
     for line in told.personal:
-        print(f"  {line}")
+        for pair in _in_words(line) if args.unmasked else [line]:
+            print(f"  {pair}")
     day = ""
     for line in told.lines:
         if f"{line.at:%Y-%m-%d}" != day:
@@ -170,7 +192,17 @@ def _show(args: Namespace) -> int:
     print()
     for sentence in told.summary:
         print(sentence)
-    return 0
+    return HEAD_UNWRITTEN if failures else 0
+
+
+def _in_words(line: str) -> list[str]:
+    """What was recorded of a customer as fields of JSON is told as pairs; anything else stays as it was written."""
+    label, _, written = line.partition(": ")
+    try:
+        fields = msgspec.json.decode(written, type=dict[str, str | int | None])
+    except msgspec.DecodeError:
+        return [line]
+    return [f"{label} {printable(name)}: {printable(str(value))}" for name, value in fields.items()] or [line]
 
 
 def _one_sale(connection: Connection, what: str, zone: tzinfo | None) -> int:
@@ -189,12 +221,12 @@ def _one_sale(connection: Connection, what: str, zone: tzinfo | None) -> int:
 def _export(args: Namespace) -> int:
     """Print every row."""
     found, data = _chosen(args)
-    _record(found, args, [])
+    failures = _record(found, args, [])
     sys.stdout.flush()
     with closing(folder.open_for_reading(data)) as connection:
         for line in lines(connection, unmasked=args.unmasked):
             sys.stdout.buffer.write(line + b"\n")  # the rows' exact bytes, whatever the locale
-    return 0
+    return HEAD_UNWRITTEN if failures else 0
 
 
 def _chosen(args: Namespace) -> tuple[Config | None, Path]:
@@ -204,14 +236,17 @@ def _chosen(args: Namespace) -> tuple[Config | None, Path]:
     return found, found.journal.data
 
 
-def _record(found: Config | None, args: Namespace, sales: list[int]) -> None:
-    """Name in the journal who sees personal data, before it is shown; without sales it is about all of them."""
-    by: str | None = args.by
+def _record(found: Config | None, args: Namespace, sales: list[int]) -> list[str]:
+    """Name in the journal who sees personal data, before it is shown; without sales it is about all of them.
+
+    The heads that could not be written are told, and are the answer.
+    """
     if not args.unmasked:
-        return
-    if found is None or not by or not by.strip() or not by.isprintable():
+        return []
+    if found is None or args.by is None:
         problem = "whoever sees personal data is named in the journal"
         raise UsageError(problem, "write --config FILE --by NAME with --unmasked")
+    by = journaled("--by", args.by)
     now_ms = time.time_ns() // 1_000_000
     with closing(folder.open_for_money(found)) as journal:
         fact = ENCODER.encode(PersonalShown(by, sales))
@@ -219,5 +254,7 @@ def _record(found: Config | None, args: Namespace, sales: list[int]) -> None:
             journal.commit(Step(now_ms, fact, sales=sales, clock_trusted=False))
         except JournalBroken as error:
             raise JournalError(str(error), "see to the disk, then run the command again") from error
-        for failure in folder.sign_head(journal, found, now_ms):
-            print(f"kiosk: {failure}", file=sys.stderr)
+        failures = folder.sign_head(journal, found, now_ms)
+    for failure in failures:
+        print(UsageError(failure, heads.UNWRITTEN), file=sys.stderr)
+    return failures

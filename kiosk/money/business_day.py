@@ -9,8 +9,8 @@ import apsw
 from msgspec import Struct
 
 from kiosk.money.accounts import class_of
+from kiosk.money.database import JournalError
 from kiosk.money.folder import open_for_reading
-from kiosk.money.journal import JournalError
 
 CLASSES_MAX = 10_000  # far more classes of accounts than any terminal has devices, rails and carriers
 HALVINGS_MAX = 64  # of a number below 2^63

@@ -11,6 +11,7 @@ import apsw
 from msgspec import Struct
 from msgspec.structs import astuple
 
+from kiosk.counted import counted
 from kiosk.money.replay import STORY_BEGINS, Replay
 
 PROMISES = """
@@ -72,12 +73,6 @@ def _things(connection: apsw.Connection, replay: Replay) -> Problem | None:
     return Problem(replay.thing_row[number], f"thing {number} {how}")
 
 
-def _indexes(connection: apsw.Connection, _: Replay) -> Problem | None:
-    """A starting terminal finds its open things by an index, which may be damaged where the table is not."""
-    found: str = connection.execute("PRAGMA integrity_check(thing)").get
-    return None if found == "ok" else Problem(0, f"the table of things and its indexes disagree: {found}")
-
-
 def _stories(connection: apsw.Connection, replay: Replay) -> Problem | None:
     room = len(replay.story_hash)
     stories = array("q", [STORY_BEGINS] * room)
@@ -124,7 +119,8 @@ def _days(connection: apsw.Connection, replay: Replay) -> Problem | None:
         return Problem(replay.seq, differs)
     rows: int = connection.execute(DAY_ROWS).get
     if rows != replay.books.compared:
-        return Problem(0, f"the books have {rows - replay.books.compared} lines for days that never were")
+        more = counted(rows - replay.books.compared, "line")
+        return Problem(0, f"the books have {more} for days that never were")
     return None
 
 
@@ -151,6 +147,6 @@ def _personal(connection: apsw.Connection, replay: Replay) -> Problem | None:
 
 
 DIFFERENCES = (
-    *(_entries, _transfers, _things, _indexes, _stories),
-    *(_balances, _promises, _days, _identity, _personal),
+    *(_entries, _transfers, _things, _stories, _balances),
+    *(_promises, _days, _identity, _personal),
 )

@@ -8,108 +8,27 @@ import os
 import stat
 from collections.abc import Callable
 from contextlib import ExitStack
-from datetime import time
 from pathlib import Path
-from typing import Protocol
 from urllib.parse import quote
-from zoneinfo import ZoneInfo
 
 import apsw
 
-from kiosk.money import heads, secret
+from kiosk.money import heads, known_heads, secret
 from kiosk.money.calendar import Calendar
+from kiosk.money.database import APPLICATION_ID, FILE_NAME, JournalError, check_version, lock_folder, schema_scripts
 from kiosk.money.durable_file import sync_folder
-from kiosk.money.journal import (
-    FILE_NAME,
-    Journal,
-    JournalBroken,
-    JournalError,
-    check_version,
-    lock_folder,
-    schema_scripts,
-)
-from kiosk.money.step import Identity, Mode
+from kiosk.money.entry import GENESIS, chain
+from kiosk.money.journal import Journal, JournalBroken
+from kiosk.money.known_heads import ADOPT
+from kiosk.money.step import Identity
+from kiosk.money.terminal_config import Config, calendar_of, head_places
 
 BUSY_MS = 5_000  # how long a reader waits while another process recovers the write-ahead log
 INCARNATION_BYTES = 8
 TAIL_ROWS = 1_000  # how far back a start looks; the whole is verified while the terminal runs
-ADOPT = "find out how that came about, then run `kiosk adopt --config FILE --by NAME --reason TEXT`"
 
 Entropy = Callable[[int], bytes]
 Connection = apsw.Connection  # what others hand back to us, and never open themselves
-
-
-class Terminal(Protocol):
-    """What the configuration says of the terminal itself."""
-
-    @property
-    def id(self) -> str:
-        """Its name."""
-        ...
-
-    @property
-    def mode(self) -> Mode:
-        """Live or bench."""
-        ...
-
-    @property
-    def currency(self) -> str:
-        """Its only one."""
-        ...
-
-    @property
-    def timezone(self) -> ZoneInfo:
-        """Where it stands."""
-        ...
-
-    @property
-    def cutoff(self) -> time:
-        """When its business day begins."""
-        ...
-
-
-class Places(Protocol):
-    """What the configuration says of the journal."""
-
-    @property
-    def data(self) -> Path:
-        """Its folder."""
-        ...
-
-    @property
-    def machine_key(self) -> Path:
-        """The secret, outside that folder."""
-        ...
-
-    @property
-    def head_copy(self) -> Path | None:
-        """Where its head is kept a second time."""
-        ...
-
-
-class Config(Protocol):
-    """As much of the configuration as a journal needs; money knows no more of it."""
-
-    @property
-    def terminal(self) -> Terminal:
-        """The terminal itself."""
-        ...
-
-    @property
-    def journal(self) -> Places:
-        """Its journal."""
-        ...
-
-
-def head_places(config: Config) -> list[Path]:
-    """Where the signed head is kept: in the folder, and its copy elsewhere if there is to be one."""
-    copy = config.journal.head_copy
-    return [config.journal.data / heads.HEAD_NAME, *([copy] if copy else [])]
-
-
-def calendar_of(config: Config) -> Calendar:
-    """The business days of this terminal."""
-    return Calendar(config.terminal.timezone.key, config.terminal.cutoff)
 
 
 def sign_head(journal: Journal, config: Config, at_ms: int) -> list[str]:
@@ -131,11 +50,23 @@ def check_free(data: Path) -> None:
     if any(data.glob(f"{FILE_NAME}*")):
         open_for_reading(data).close()  # one that is half made has its own remedy
         msg = f"{data} holds a journal already"
-        raise JournalError(msg, "go on with it, or name another folder; a restored one wants `kiosk adopt`")
+        remedy = "go on with it, or name another folder; if its secret key is lost for good,"
+        raise JournalError(msg, f"{remedy} {secret.NEW_KEY}")
 
 
-def create(data: Path, identity: Identity, calendar: Calendar, entropy: Entropy, *, at_ms: int) -> Journal:
-    """Make the folder, and in it a journal whose first row says whose it is."""
+def create(  # noqa: PLR0913 - a journal is born with all of this
+    data: Path,
+    identity: Identity,
+    calendar: Calendar,
+    entropy: Entropy,
+    *,
+    at_ms: int,
+    prepare: Callable[[], None] = lambda: None,
+) -> Journal:
+    """Make the folder, and in it a journal whose first row says whose it is.
+
+    `prepare` is called in between, when nobody else can begin a journal there any more.
+    """
     path = data / FILE_NAME
     with ExitStack() as undo:
         try:
@@ -143,6 +74,7 @@ def create(data: Path, identity: Identity, calendar: Calendar, entropy: Entropy,
             lock = lock_folder(data)
             undo.callback(os.close, lock)
             check_free(data)
+            prepare()
             os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600))
             connection = apsw.Connection(str(path), flags=apsw.SQLITE_OPEN_READWRITE)
             undo.callback(connection.close)
@@ -191,6 +123,7 @@ def open_for_writing(data: Path, calendar: Calendar, entropy: Entropy) -> Journa
             connection = apsw.Connection(str(path), flags=apsw.SQLITE_OPEN_READWRITE)
             undo.callback(connection.close)
             _check_made(connection, data)
+            _check_identity(connection, data)
             journal = Journal.open(connection, calendar, entropy)
         except (OSError, apsw.Error, JournalBroken) as error:
             raise _unreadable(path, error) from error
@@ -202,11 +135,11 @@ def open_for_writing(data: Path, calendar: Calendar, entropy: Entropy) -> Journa
 def open_for_money(config: Config, entropy: Entropy = os.urandom) -> Journal:
     """The terminal's own journal, or the reason why no money is taken."""
     public_key = secret.read(config.journal.machine_key).public_key()
-    known = [(place, head) for place in head_places(config) if (head := heads.find(place).head)]
+    known = known_heads.read(config)
     if known and not (config.journal.data / FILE_NAME).exists():
-        place, head = known[0]
-        msg = f"there is no journal in {config.journal.data}, and {place} vouches for its row {head.seq}"
-        raise JournalError(msg, f"put its newest copy back; {ADOPT}")
+        place, seq = known[0].place, known[0].head.seq
+        msg = f"there is no journal in {config.journal.data}, and {place} vouches for its row {seq}"
+        raise JournalError(msg, f"put its newest copy back, or begin another one with `kiosk init`; {ADOPT}")
     journal = open_for_writing(config.journal.data, calendar_of(config), entropy)
     with ExitStack() as undo:
         undo.callback(journal.close)
@@ -216,10 +149,8 @@ def open_for_money(config: Config, entropy: Entropy = os.urandom) -> Journal:
             raise JournalError(msg, ADOPT)
         broken = journal.broken_row(TAIL_ROWS)
         if broken:
-            msg = f"row {broken} of the journal does not follow from the row before it"
-            raise JournalError(msg, "take no money; run `kiosk journal verify` and call the operator")
-        for place, head in known:
-            _hold_against(journal, place, head, public_key)
+            raise _broken(broken)
+        known_heads.check(journal, known, public_key)
         undo.pop_all()
     return journal
 
@@ -233,23 +164,6 @@ def check_belongs(journal: Journal, config: Config) -> None:
         if its != ours:
             msg = f"the journal in {config.journal.data} has the {what} {its}, the configuration says {ours}"
             raise JournalError(msg, f"write {what} = {its!r}, or name another data folder and run `kiosk init`")
-
-
-def _hold_against(journal: Journal, place: Path, head: heads.Head, public_key: bytes) -> None:
-    identity = journal.identity
-    if not head.is_signed_by(public_key):
-        msg = f"the head {place} was not signed with this machine's key"
-        raise JournalError(msg, f"put the saved copy of the key back; if it is lost for good, {ADOPT}")
-    if (head.terminal, head.incarnation) != (identity.terminal, identity.incarnation):
-        msg = (
-            f"{place} vouches for row {head.seq} of another journal (terminal {head.terminal}, incarnation"
-            f" {head.incarnation}; this is {identity.terminal}, {identity.incarnation})"
-        )
-        raise JournalError(msg, ADOPT)
-    contradicted = heads.contradiction(head, journal.seq, journal.hash_of(head.seq))
-    if contradicted:
-        msg = f"{place} {contradicted}"
-        raise JournalError(msg, f"take no money and run `kiosk journal verify`; {ADOPT}")
 
 
 def _journal_in(data: Path) -> Path:
@@ -290,22 +204,54 @@ def _connect_to_read(path: Path) -> apsw.Connection:
 def _check_made(connection: apsw.Connection, data: Path) -> int:
     """Recognise what a cut-off `kiosk init` leaves behind; the version is the answer."""
     begun = connection.execute("SELECT count(*) FROM sqlite_schema").get
+    known = heads.find(data / heads.HEAD_NAME).head is not None
+    if begun and known and connection.pragma("application_id") != APPLICATION_ID:
+        raise _damaged(data / FILE_NAME, "it says that it is another kind of database")
     version = check_version(connection) if begun else 0
     if begun and connection.execute("SELECT 1 FROM entry LIMIT 1").get:
         return version
-    if (begun and connection.execute("SELECT 1 FROM identity").get) or heads.find(data / heads.HEAD_NAME).head:
+    if (begun and connection.execute("SELECT 1 FROM identity").get) or known:
         msg = f"all rows of the journal in {data} are gone"
         raise JournalError(msg, f"touch nothing, and put its newest copy back; {ADOPT}")
     msg = f"the journal in {data} was cut off while it was made, and holds nothing"
     raise JournalError(msg, f"remove {data / FILE_NAME}* and run `kiosk init` again")
 
 
+def _check_identity(connection: apsw.Connection, data: Path) -> None:
+    """Look at the row that says whose journal it is, before anything is built on what it says."""
+    seq: int | None = connection.execute("SELECT seq FROM identity").get
+    if seq is None:  # and no adoption can mend that, because it would have to write
+        msg = f"the journal in {data} does not say whose it is: its table of identity is empty"
+        raise JournalError(msg, f"put its newest copy back; {ADOPT}")
+    before: bytes = connection.execute("SELECT hash FROM entry WHERE seq = ?", (seq - 1,)).get or GENESIS
+    row = connection.execute("SELECT body, hash FROM entry WHERE seq = ?", (seq,)).get
+    if row is None or chain(before, row[0]) != row[1]:
+        raise _broken(seq)
+
+
+def _broken(row: int) -> JournalError:
+    msg = f"row {row} of the journal does not follow from the row before it"
+    return JournalError(msg, "take no money; run `kiosk journal verify` and call the operator")
+
+
 def _unreadable(path: Path, error: Exception) -> JournalError:
     match error:
+        case apsw.NotADBError() if _held_a_journal(path):
+            return _damaged(path, "it does not begin as a database does")
         case apsw.NotADBError():
             return JournalError(f"{path} is no database", "name the folder that `kiosk init` made")
         case apsw.CorruptError():
-            return JournalError(f"{path} is damaged: {error}", f"put its newest copy back; {ADOPT}")
+            return _damaged(path, error)
         case _:
             why = error.strerror if isinstance(error, OSError) else error
             return JournalError(f"{path} cannot be opened: {why}", "see to the disk, and let this account use it")
+
+
+def _damaged(path: Path, how: object) -> JournalError:
+    return JournalError(f"{path} is damaged: {how}", f"put its newest copy back; {ADOPT}")
+
+
+def _held_a_journal(path: Path) -> bool:
+    """Tell whether there is something beside it that only a journal leaves."""
+    log = path.with_name(f"{path.name}-wal")
+    return log.exists() or heads.find(path.with_name(heads.HEAD_NAME)).head is not None

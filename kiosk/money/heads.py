@@ -13,13 +13,16 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 from msgspec import Meta, Struct
 
-from kiosk.money.durable_file import write_durably
+from kiosk.counted import counted
+from kiosk.money.durable_file import keep_as_evidence, write_durably
 from kiosk.money.journal import Journal
 
 HEAD_NAME = "head.json"
 LATEST_MS = 253_402_300_799_999  # the end of the year 9999
 FILE_BYTES_MAX = 4096  # a head has about 300
+LABEL_MAX = 32  # characters of an incarnation in the name of a file; ours have 16
 _SIGNED_AS = b"kiosk journal head 1\n"  # no other signature of this key can be taken for a head's
+UNWRITTEN = "see to that place: the next head is written there as well"  # the remedy, if nothing else hangs on it
 _HEX = re.compile(r"(?:[0-9a-f]{2})*")
 
 
@@ -66,9 +69,8 @@ def write(head: Head, places: list[Path]) -> list[str]:
     """
     failures: list[str] = []
     for place in places:
-        replaced = None if _read(place, []) is None else previous_path(place)  # what is torn is not worth keeping
         try:
-            write_durably(place, msgspec.json.encode(head) + b"\n", keep=replaced)
+            _replace(place, head)
         except OSError as error:
             failures.append(f"the signed head {place} could not be written: {error.strerror}")
     return failures
@@ -87,17 +89,12 @@ def find(place: Path) -> Found:
     return Found(None, tuple(warnings))
 
 
-def set_aside(place: Path, incarnation: str) -> None:
-    """Keep a head of an earlier incarnation as evidence, where it is not taken for this one's."""
-    previous = previous_path(place)
-    if previous.exists():
-        previous.replace(place.with_name(f"{place.stem}.{incarnation}{place.suffix}"))
-
-
-def contradiction(head: Head, last: int, kept: bytes | None) -> str:
+def contradiction(head: Head, last: int, kept: bytes | None, *, what: str = "the journal") -> str:
     """How a journal of so many rows, with this hash kept in the head's row, contradicts it; nothing if it does not."""
     if head.seq > last:
-        return f"vouches for row {head.seq}, and the journal ends with row {last}: rows are missing"
+        missing = head.seq - last
+        are = "is" if missing == 1 else "are"
+        return f"vouches for row {head.seq}, and {what} ends with row {last}: {counted(missing, 'row')} {are} missing"
     if kept is None or kept.hex() != head.hash:
         return f"vouches for another row {head.seq}: rows were changed"
     return ""
@@ -106,6 +103,20 @@ def contradiction(head: Head, last: int, kept: bytes | None) -> str:
 def previous_path(place: Path) -> Path:
     """Where the head before this one is kept."""
     return place.with_name(f"{place.stem}.previous{place.suffix}")
+
+
+def _replace(place: Path, head: Head) -> None:
+    """Write a head where another may be; the last one of an earlier incarnation is evidence, and is kept for ever."""
+    previous = previous_path(place)
+    whole = {path: known for path in (place, previous) if (known := _read(path, []))}  # what is torn is worth nothing
+    path, newest = next(iter(whole.items()), (place, head))
+    earlier = newest.incarnation != head.incarnation
+    if earlier:
+        label = re.sub(r"[^0-9A-Za-z]", "-", newest.incarnation)[:LABEL_MAX]
+        keep_as_evidence(path, place.with_name(f"{place.stem}.{label}{place.suffix}"))
+    write_durably(place, msgspec.json.encode(head) + b"\n", keep=previous if place in whole else None)
+    if earlier:
+        previous.unlink(missing_ok=True)  # or it would be taken for this incarnation's
 
 
 def _read(path: Path, warnings: list[str]) -> Head | None:

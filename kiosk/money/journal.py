@@ -4,20 +4,26 @@ A failed write is never tried again: from then on the journal refuses, the accep
 starts anew, to find out what the disk really holds.
 """
 
-import fcntl
 import os
 from collections.abc import Callable, Sequence
-from importlib.resources import files
-from pathlib import Path
 from typing import Self, cast
 
 import apsw
 import msgspec
 from msgspec import Raw, Struct
 
-from kiosk.errors import UsageError
 from kiosk.money.accounts import box_of
 from kiosk.money.calendar import Calendar
+from kiosk.money.database import (
+    APPLICATION_ID,
+    BUSY_MS,
+    DURABLE,
+    VOLATILE,
+    JournalError,
+    check_version,
+    read_identity,
+    schema_scripts,
+)
 from kiosk.money.entry import ENCODER, GENESIS, Change, Commitment, Entry, chain, commit_to
 from kiosk.money.step import (
     OWN_STORY,
@@ -29,16 +35,7 @@ from kiosk.money.step import (
     Step,
 )
 
-APPLICATION_ID = 0x4B4A4E4C  # "KJNL"
-SCHEMAS = ("0001.sql",)  # migrations in order; a database's user_version counts those that it has had
-FILE_NAME = "journal.sqlite3"
-LOCK_NAME = "writer.lock"
 CHECKPOINT_COMMITS = 250  # about ten megabytes of write-ahead log
-BUSY_MS = 5_000  # how long a start waits while a reader recovers the write-ahead log
-
-
-class JournalError(UsageError):
-    """This journal cannot be written; the message says why and the remedy what to do."""
 
 
 class JournalBroken(Exception):  # noqa: N818 - a state that the machine is in, not a mistake of the caller
@@ -49,7 +46,11 @@ class LedgerRefused(Exception):  # noqa: N818 - the ledger's answer
     """The database refused what cannot be true: a second resolve, an overdraft, a gap. Nothing was written."""
 
 
-Connect = Callable[[], apsw.Connection]
+class Adopted(Struct, frozen=True):
+    """The row by which the journal was taken over from a copy, if ever; the copy held the things up to that number."""
+
+    row: int = 0
+    things: int = 0
 
 
 class Journal:
@@ -71,6 +72,7 @@ class Journal:
         self.last_at_ms = 0
         self.transfers = 0
         self.things = 0
+        self.adopted = Adopted()
         self.identity = Identity("", "", "bench", "")
 
     # Making and opening ----------------------------------------------------------------------------------------------
@@ -107,7 +109,7 @@ class Journal:
         journal = cls(connection, calendar, entropy)
         journal._prepare(durable=durable)
         version = check_version(connection)
-        if version < len(SCHEMAS):
+        if version < len(schema_scripts()):
             journal._migrate(version)
         journal._read_head()
         return journal
@@ -154,6 +156,17 @@ class Journal:
         self.transfers = self._run("SELECT coalesce(max(number), 0) FROM transfer").get
         self.things = self._run("SELECT coalesce(max(number), 0) FROM thing").get
         self.identity = read_identity(self._db)
+        self.adopted = self._read_adoption()
+
+    def _read_adoption(self) -> Adopted:
+        """What the row says by which this journal is ours."""
+        row = self._run("SELECT seq, body FROM entry JOIN identity USING (seq)").get
+        try:
+            fact = msgspec.json.decode(row[1], type=_OwnRow).fact
+        except (TypeError, msgspec.DecodeError) as error:
+            msg = "the row that says whose journal this is cannot be read"
+            raise JournalError(msg, "take no money; run `kiosk journal verify`, and do what it says") from error
+        return Adopted(row[0], fact.things) if isinstance(fact, JournalAdopted) else Adopted()
 
     # Writing ---------------------------------------------------------------------------------------------------------
 
@@ -238,6 +251,8 @@ class Journal:
             (seq, identity.terminal, identity.incarnation, identity.mode, identity.currency),
         )
         self.identity = Identity(identity.terminal, identity.incarnation, identity.mode, identity.currency)
+        if isinstance(identity, JournalAdopted):
+            self.adopted = Adopted(seq, identity.things)
 
     def _turn_day(self, at_ms: int, day: str) -> None:
         if self.day:
@@ -388,15 +403,6 @@ class _OwnRow(Struct):
     fact: JournalBegun | JournalAdopted
 
 
-DURABLE = (
-    ("journal_mode", "wal"),
-    ("synchronous", "2"),  # FULL: a commit is on the disk when it returns
-    ("wal_autocheckpoint", "0"),
-    ("foreign_keys", "1"),
-    ("trusted_schema", "0"),
-)
-VOLATILE = (("journal_mode", "memory"), ("synchronous", "0"), ("foreign_keys", "1"), ("trusted_schema", "0"))
-
 TAIL = "SELECT seq, body, hash FROM entry WHERE seq >= ? ORDER BY seq"
 
 # How everything stands when a day closes: yesterday's closing and today's movements, nothing older.
@@ -417,48 +423,3 @@ CLOSE_DAY = (
     FROM promise GROUP BY 2
     """,
 )
-
-
-def connect(path: Path | None) -> apsw.Connection:
-    """The database in a file; without a path one in memory, which nothing outlives."""
-    return apsw.Connection(":memory:" if path is None else str(path))
-
-
-def schema_scripts() -> tuple[str, ...]:
-    """The migrations in order, one SQL file each."""
-    folder = files("kiosk.money").joinpath("schema")
-    return tuple(folder.joinpath(name).read_text("utf-8") for name in SCHEMAS)
-
-
-def check_version(connection: apsw.Connection) -> int:
-    """How many migrations the database has had; a foreign or newer one is refused."""
-    application = connection.pragma("application_id")
-    version = connection.pragma("user_version")
-    if application != APPLICATION_ID or not isinstance(version, int):
-        msg = f"{connection.filename} is no journal of this terminal's kind"
-        raise JournalError(msg, "name the folder that `kiosk init` made")
-    if version > len(SCHEMAS):
-        msg = f"the journal is of version {version}, this program knows version {len(SCHEMAS)}"
-        raise JournalError(msg, "install the newer program again; an older one must not write here")
-    return version
-
-
-def read_identity(connection: apsw.Connection) -> Identity:
-    """Whose journal it is now."""
-    row = connection.execute("SELECT terminal, incarnation, mode, currency FROM identity").get
-    if row is None:
-        msg = "the journal does not say whose it is"
-        raise JournalError(msg, "run `kiosk journal verify`; if it is whole, run `kiosk adopt`")
-    return Identity(*row)
-
-
-def lock_folder(folder: Path) -> int:
-    """Be the only writer of this folder, or say that another one is at work."""
-    handle = os.open(folder / LOCK_NAME, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-    try:
-        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError as error:
-        os.close(handle)
-        msg = f"{folder} is being written by another process"
-        raise JournalError(msg, "stop the terminal that runs on it, or wait until that command has ended") from error
-    return handle

@@ -11,8 +11,8 @@ from msgspec import Raw, Struct
 from kiosk.amount import Money, format_amount
 from kiosk.money.accounts import class_of
 from kiosk.money.codes import normal
+from kiosk.money.database import JournalError, read_identity
 from kiosk.money.entry import DECODER, Entry
-from kiosk.money.journal import JournalError, read_identity
 from kiosk.money.ledger import Transfer
 from kiosk.money.personal import known, printable, shown
 from kiosk.money.replay import MOVING

@@ -1,7 +1,8 @@
 """A journal is believed row by row and table by table, or the first row that cannot be believed is named.
 
 The rows are read in slices while the terminal runs. What is left then, and the derived tables, are compared within one
-snapshot: some two seconds for a million rows, during which the terminal writes on and its log merely grows.
+snapshot, and the database is asked whether all its pages hold together: some seconds each for a million rows, during
+which the terminal writes on and its log merely grows.
 """
 
 import time
@@ -12,14 +13,17 @@ from typing import Literal
 import apsw
 from msgspec import Struct
 
+from kiosk.money.database import JournalError, schema_scripts
 from kiosk.money.derived import Problem, compare
 from kiosk.money.heads import Found, Head, contradiction
-from kiosk.money.journal import JournalError, schema_scripts
+from kiosk.money.personal import printable
 from kiosk.money.replay import Adoption, BadError, Replay
 from kiosk.money.step import Identity
 
 Progress = Callable[[int, int], None]  # rows done, rows in all
 Signature = Literal["right", "wrong", "unchecked"]
+FAULTS_MAX = 20  # of the database, that are named
+NO_HEAD = "no signed head was found, so the public key proves nothing (--head FILE names one from elsewhere)"
 
 
 class HeadReport(Struct, frozen=True):
@@ -64,6 +68,7 @@ def verify(  # noqa: PLR0913 - what is held against the rows
     try:
         problems += _schema(connection)
         problems += _follow(connection, replay, progress)
+        problems += _pages(connection)
         head_report = _judge(connection, head, "the signed head", replay, public_key, problems)
         elsewhere_report = elsewhere and _judge(
             connection, elsewhere, "the head kept elsewhere", replay, public_key, problems
@@ -74,6 +79,8 @@ def verify(  # noqa: PLR0913 - what is held against the rows
     except (apsw.Error, ValueError) as error:  # what is damaged may be anything, also no text or no number
         problems.append(Problem(replay.seq + 1, f"the database cannot be read beyond this row: {error}"))
         head_report, elsewhere_report = HeadReport(), None
+    if public_key and not (head.head or (elsewhere and elsewhere.head)):
+        problems.append(Problem(0, NO_HEAD))
     return Report(
         replay.seq,
         clock() - begun,
@@ -119,6 +126,18 @@ def _follow(connection: apsw.Connection, replay: Replay, progress: Progress) -> 
             yield from compare(connection, replay)
     except BadError as bad:
         yield Problem(bad.row, bad.what)
+
+
+def _pages(connection: apsw.Connection) -> Iterator[Problem]:
+    """Every page must be where it belongs, free ones too, and so must the indexes by which a start finds its things."""
+    faults: list[str] = []
+    try:
+        for (found,) in connection.execute(f"PRAGMA integrity_check({FAULTS_MAX})"):
+            faults += [line for line in str(found).splitlines() if line != "ok" and not line.startswith("***")]
+    except apsw.CorruptError as error:  # so much that it cannot even be asked to the end
+        faults.append(str(error))
+    for fault in faults[:FAULTS_MAX]:
+        yield Problem(0, f"the database does not hold together: {printable(fault)}")
 
 
 def _judge(  # noqa: PLR0913, PLR0917 - a head, and what it is held against

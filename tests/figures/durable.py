@@ -14,7 +14,8 @@ import apsw
 from kiosk.flow.core import Core
 from kiosk.money.calendar import Calendar
 from kiosk.money.codes import CodeBook
-from kiosk.money.journal import CHECKPOINT_COMMITS, DURABLE, FILE_NAME, Journal, connect
+from kiosk.money.database import DURABLE, FILE_NAME, connect
+from kiosk.money.journal import CHECKPOINT_COMMITS, Journal
 from kiosk.money.step import Identity
 from tests.figures.figure import Figure
 from tests.figures.sales import AT_MS, cash_sale, ready

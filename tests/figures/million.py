@@ -20,8 +20,9 @@ from kiosk.flow.core import Core
 from kiosk.flow.recover import recover
 from kiosk.money.calendar import Calendar
 from kiosk.money.codes import CodeBook
+from kiosk.money.database import FILE_NAME, connect
 from kiosk.money.heads import find
-from kiosk.money.journal import FILE_NAME, Journal, connect
+from kiosk.money.journal import Journal
 from kiosk.money.step import Identity
 from kiosk.money.verify import verify
 from tests.figures.figure import Figure

@@ -1,5 +1,7 @@
 """A journal begins once; a restored one goes on only after a person has said so, and its claims wait for a check."""
 
+import os
+import re
 import shutil
 from collections.abc import Callable
 from contextlib import closing
@@ -17,11 +19,14 @@ from kiosk.flow.claim import Claim
 from kiosk.flow.core import Core
 from kiosk.flow.facts import ClaimExpired, PayoutBegun
 from kiosk.flow.told import ClaimAwaits, ClaimMade
-from kiosk.money import folder, heads, secret
+from kiosk.money import heads, secret
 from kiosk.money.codes import CodeBook
+from kiosk.money.database import FILE_NAME, lock_folder, read_identity
 from kiosk.money.folder import open_for_money, open_for_reading
 from kiosk.money.heads import Found
-from kiosk.money.journal import FILE_NAME, JournalBroken, read_identity
+from kiosk.money.journal import JournalBroken
+from kiosk.money.replay import Adoption
+from kiosk.money.terminal_config import head_places
 from kiosk.money.verify import verify
 from kiosk.ports.message import Command, Fact
 from tests.kiosk.configured import begun, leave_money, running, write_config
@@ -85,7 +90,7 @@ A journal begins in {found.journal.data}.
         == secret.read(found.journal.machine_key).public_key()
     )
     assert believed(found)
-    local, copy = (heads.find(place).head for place in folder.head_places(found))
+    local, copy = (heads.find(place).head for place in head_places(found))
     assert local == copy
     assert local is not None
     assert (local.seq, local.incarnation) == (1, identity.incarnation)
@@ -128,7 +133,10 @@ def test_a_head_that_cannot_be_written_is_told(tmp_path: Path, run: Run) -> None
     file = write_config(tmp_path, head_copy=str(tmp_path / "unplugged" / "head"))
     status, _, err = run("init", "--config", file)
     assert status == 1
-    assert err == f"kiosk: the signed head {tmp_path}/unplugged/head could not be written: No such file or directory\n"
+    assert err == (
+        f"kiosk: the signed head {tmp_path}/unplugged/head could not be written: No such file or directory\n"
+        "  remedy: see to that place: the next head is written there as well\n"
+    )
 
 
 @pytest.mark.parametrize("place", ["machine_key", "data"])
@@ -147,12 +155,63 @@ def test_an_earlier_journal_that_is_known_elsewhere_is_not_forgotten(config: Con
     before = elsewhere.read_bytes()
     status, out, _ = run("init", "--config", file)
     assert status == 0
-    assert f"{elsewhere} vouches for row 1 of an earlier journal: no money is taken until" in out
+    assert (
+        f"  but         {elsewhere} vouches for row 1 of an earlier journal:\n"
+        "              no money is taken until that is put back, or given up with `kiosk adopt`\n"
+    ) in out
     assert elsewhere.read_bytes() == before
     with pytest.raises(UsageError, match="of another journal"):
         open_for_money(config)
-    assert run("adopt", "--config", file, "--by", "Ann", "--reason", "a new disk")[0] == 0
+    status, out, _ = run("adopt", "--config", file, "--by", "Ann", "--reason", "a new disk")
+    assert status == 0
+    assert re.search(
+        rf"  given up    {elsewhere} vouches for row 1 of incarnation [0-9a-f]{{16}}, of which there is nothing here\n",
+        out,
+    )
     open_for_money(config).close()
+
+
+def test_an_earlier_head_in_the_folder_itself_is_not_forgotten_either(tmp_path: Path, run: Run) -> None:
+    """The journal is gone, and the head beside it is not."""
+    config = begun(tmp_path)
+    (config.journal.data / FILE_NAME).unlink()
+    local = config.journal.data / "head.json"
+    before = local.read_bytes()
+    status, out, _ = run("init", "--config", tmp_path / "kiosk.toml")
+    assert (status, f"but         {local} vouches for row 1 of an earlier journal:\n" in out) == (0, True)
+    assert local.read_bytes() == before
+    assert "of another journal" in refused(config)
+
+
+def test_the_second_of_two_that_begin_at_once_makes_nothing(tmp_path: Path, run: Run) -> None:
+    file = write_config(tmp_path)
+    (tmp_path / "data").mkdir()
+    lock = lock_folder(tmp_path / "data")  # the first one is at work
+    status, out, err = run("init", "--config", file)
+    os.close(lock)
+    assert (status, out) == (2, "")
+    assert "data is being written by another process\n  remedy: stop the terminal that runs on it, or wait" in err
+    assert not (tmp_path / "machine.key").exists()
+    assert run("init", "--config", file)[0] == 0
+
+
+def test_a_key_is_not_made_beside_the_public_half_of_a_lost_one(file: Path, run: Run) -> None:
+    public = file.parent / "machine.key.pub"
+    public.write_text("5a" * 32)
+    status, out, err = run("init", "--config", file)
+    assert (status, out) == (2, "")
+    assert "put the saved copy of its secret key back" in err
+    assert public.read_text() == "5a" * 32
+    public.rename(file.parent / "old.pub")
+    assert run("init", "--config", file)[0] == 0
+
+
+def test_a_key_is_not_made_inside_the_data_folder(tmp_path: Path, run: Run) -> None:
+    status, out, err = run("init", "--config", write_config(tmp_path, machine_key="data/machine.key"))
+    assert (status, out) == (2, "")
+    assert "journal.machine_key: it lies inside the data folder\n" in err
+    assert "  remedy: name a file elsewhere: a copy of that folder must not give the key away\n" in err
+    assert not (tmp_path / "data").exists()
 
 
 # Adopt ---------------------------------------------------------------------------------------------------------------
@@ -170,6 +229,25 @@ def restored(config: Config, tmp_path: Path) -> Config:
     shutil.rmtree(config.journal.data)
     shutil.copytree(tmp_path / "copy", config.journal.data)
     return config
+
+
+# What the copy elsewhere knows of the rows that `restored` has lost:
+LOST = "vouches for row 21, and the journal ends with row 14: 7 rows are missing"
+
+
+def refused(config: Config) -> str:
+    """Why no money is taken."""
+    with pytest.raises(UsageError) as caught:
+        open_for_money(config)
+    return caught.value.problem
+
+
+def adoptions(config: Config) -> tuple[Adoption, ...]:
+    """All that stand in the journal, which has to be whole."""
+    with closing(open_for_reading(config.journal.data)) as connection:
+        report = verify(connection, Found())
+    assert report.problems == ()
+    return report.adoptions
 
 
 def claims(config: Config) -> list[Claim]:
@@ -190,14 +268,15 @@ def test_a_restored_journal_takes_no_money_until_it_is_adopted(restored: Config,
     assert (status, err) == (0, "")
     first, second = claims(restored)
     with closing(open_for_money(restored)) as journal:
-        new, rows = journal.identity, journal.seq
+        new, row = journal.identity, journal.adopted.row
         assert journal.incarnations() == [new.incarnation, old.incarnation]
     assert new.incarnation != old.incarnation
     assert out == (
         f"""\
-The journal in {restored.journal.data} is adopted with row {rows}.
+The journal in {restored.journal.data} is adopted with row {row}.
   incarnation {old.incarnation} of terminal demo-0001
   goes on as  {new.incarnation} of terminal demo-0001
+  given up    {file.parent}/elsewhere.head {LOST}
   claim {first.number}: frozen, its code ends in {first.tail}, worth 20.00 CNY
   claim {second.number}: frozen, its code ends in {second.tail}, worth 10.00 CNY
 Check what the frozen claims are worth, then: kiosk adopt --config FILE --by NAME --release CLAIM…
@@ -205,6 +284,30 @@ Check what the frozen claims are worth, then: kiosk adopt --config FILE --by NAM
     )
     assert [(claim.state, claim.balance) for claim in (first, second)] == [("frozen", yuan(20)), ("frozen", yuan(10))]
     assert believed(restored)
+    (adoption,) = adoptions(restored)
+    assert (adoption.row, adoption.by) == (row, "Ann")
+    assert adoption.reason == f"the disk broke ({file.parent}/elsewhere.head {LOST})"
+
+
+def test_rows_that_are_known_to_be_missing_are_told_of_each_head(config: Config, file: Path, run: Run) -> None:
+    """Only the database is an older one: both heads know better, and a second adoption still knows it."""
+    copy = (config.journal.data / FILE_NAME).read_bytes()
+    with running(config) as core:
+        leave_money(core, "first")
+    (config.journal.data / FILE_NAME).write_bytes(copy)
+    away = file.parent / "elsewhere.head"
+    before = away.read_bytes()
+    heads_known = config.journal.data / "head.json", away
+    lost = "vouches for row 8, and the journal ends with row 1: 7 rows are missing"
+    _, out, _ = run("adopt", "--config", file, "--by", "Ann", "--reason", "an old copy")
+    assert [line for line in out.splitlines() if "given up" in line] == [
+        f"  given up    {place} {lost}" for place in heads_known
+    ]
+    away.write_bytes(before)
+    old, *_ = [known.incarnation for known in [heads.find(away).head] if known]
+    _, out, _ = run("adopt", "--config", file, "--by", "Ann", "--reason", "again")
+    assert f"  given up    {away} vouches for row 8, and incarnation {old} ends with row 1: 7 rows are missing\n" in out
+    assert adoptions(config)[1].reason.startswith(f"again ({away} vouches for row 8, and incarnation {old} ends with")
 
 
 def test_checked_claims_are_released_one_by_one_or_all(restored: Config, file: Path, run: Run) -> None:
@@ -243,12 +346,12 @@ def test_codes_of_before_are_good_and_new_ones_are_others(restored: Config, file
         new = leave_money(core, "third again")
         incarnations = core.journal.incarnations()
     for claim in (old, new):
-        text = key.code_text(claim.number, claim.key, incarnations)
+        text = key.code_text(claim.number, claim.renewals, claim.key, incarnations)
         assert text is not None
         assert key.code_book(incarnations[0]).recognise(text).digest == claim.key
         assert text.endswith(claim.tail)
     present, before = incarnations
-    assert key.code_text(old.number, old.key, [present]) is None
+    assert key.code_text(old.number, old.renewals, old.key, [present]) is None
     assert key.code_book(present).text(new.number) != key.code_book(before).text(new.number)
 
 
@@ -330,9 +433,7 @@ def test_a_cut_off_adoption_has_to_be_done_again(
         open_for_money(restored)
     assert run("adopt", "--config", file, "--by", "Ann", "--reason", "once more")[0] == 0
     assert [claim.state for claim in claims(restored)] == ["frozen", "frozen"]
-    with closing(open_for_reading(restored.journal.data)) as connection:
-        report = verify(connection, Found())
-    assert [adoption.reason for adoption in report.adoptions] == ["the disk broke", "once more"]
+    assert [adoption.reason.partition(" (")[0] for adoption in adoptions(restored)] == ["the disk broke", "once more"]
 
 
 def test_old_heads_are_kept_as_evidence(restored: Config, file: Path, run: Run) -> None:
@@ -352,8 +453,12 @@ def test_old_heads_are_kept_as_evidence(restored: Config, file: Path, run: Run) 
     [
         ((), "--by"),
         (("--by", "Ann"), "one of the arguments --reason --release --release-all is required"),
-        (("--by", " ", "--reason", "x"), "--by says nothing that can be printed"),
-        (("--by", "Ann", "--reason", "\x1b[2J"), "--reason says nothing that can be printed"),
+        (("--by", " ", "--reason", "x"), "--by is empty, or has characters that cannot be printed"),
+        (("--by", "Ann\nBob", "--reason", "x"), "--by is empty, or has characters that cannot be printed"),
+        (("--by", "Ann", "--reason", "\x1b[2J"), "--reason is empty, or has characters that cannot be printed"),
+        (("--by", "Ann", "--reason", "x" * 501), "--reason has 501 characters"),
+        (("--by", "Ann", "--release-all", "--new-key"), "--new-key goes with --reason"),
+        (("--by", "Ann", "--reason", "x", "--new-key"), "machine.key is no new key: the head "),
         (("--by", "Ann", "--reason", "x", "--release-all"), "not allowed with"),
         (("--by", "Ann", "--release", "x"), "invalid int value"),
     ],
@@ -371,3 +476,136 @@ def test_a_running_terminal_is_not_adopted(config: Config, file: Path, run: Run)
         status, _, err = run("adopt", "--config", file, "--by", "Ann", "--reason", "x")
     assert status == 2
     assert "is being written by another process\n  remedy: stop the terminal that runs on it" in err
+
+
+# Another key ---------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def rekeyed(config: Config, file: Path) -> Config:
+    """A customer is owed money; then another key lies where the machine's own was."""
+    with running(config) as core:
+        leave_money(core, "first")
+    config.journal.machine_key.rename(file.parent / "old.key")
+    config.journal.machine_key.write_text("5a" * 32)
+    config.journal.machine_key.chmod(0o600)
+    return config
+
+
+def test_another_key_is_never_taken_in_silence(rekeyed: Config, file: Path, run: Run) -> None:
+    status, out, err = run("adopt", "--config", file, "--by", "Ann", "--reason", "moved")
+    assert (status, out) == (2, "")
+    assert err == (
+        f"kiosk: the head {rekeyed.journal.data}/head.json was not signed with this machine's key,"
+        f" {rekeyed.journal.machine_key}\n"
+        "  remedy: put the saved copy of the right key back; if it is lost for good, say --new-key;"
+        " no claim code that was made with the old one can ever be recognised again then\n"
+    )
+    assert adoptions(rekeyed) == ()
+    shutil.copy(file.parent / "old.key", rekeyed.journal.machine_key)
+    open_for_money(rekeyed).close()
+
+
+def test_whoever_says_so_goes_on_with_another_key(rekeyed: Config, file: Path, run: Run) -> None:
+    key_path, public = rekeyed.journal.machine_key, file.parent / "machine.key.pub"
+    before = public.read_bytes()
+    with closing(open_for_reading(rekeyed.journal.data)) as connection:
+        old = read_identity(connection).incarnation
+    status, out, err = run("adopt", "--config", file, "--by", "Ann", "--reason", "moved", "--new-key")
+    assert (status, err) == (0, "")
+    kept = file.parent / f"machine.key.{old}.pub"
+    told = "the key: no claim code that was made with the old one can ever be recognised again"
+    assert f"  given up    {told}\n  given up    {kept} proves the heads of before\n" in out
+    assert [adoption.reason for adoption in adoptions(rekeyed)] == [
+        f"moved ({told}; {kept} proves the heads of before)"
+    ]
+    assert believed(rekeyed)
+    open_for_money(rekeyed).close()
+
+    # The evidence of before can still be proved, and the code of before is nobody's any more.
+    assert kept.read_bytes() == before
+    assert secret.read_public(public) == secret.read(key_path).public_key()
+    evidence = heads.find(rekeyed.journal.data / f"head.{old}.json").head
+    assert evidence is not None
+    assert evidence.is_signed_by(secret.read_public(kept))
+    (claim,) = claims(rekeyed)
+    assert secret.read(key_path).code_text(claim.number, claim.renewals, claim.key, [old]) is None
+
+
+def test_a_lost_key_leads_from_each_remedy_to_the_end(config: Config, file: Path, run: Run) -> None:
+    with running(config) as core:
+        leave_money(core, "first")
+    config.journal.machine_key.unlink()
+    new_key = "`kiosk adopt --config FILE --by NAME --reason TEXT --new-key`"
+    for command in (("init",), ("adopt", "--by", "Ann", "--reason", "x"), ("adopt", "--by", "Ann", "--release-all")):
+        name, *options = command
+        status, _, err = run(name, "--config", file, *options)
+        assert (status, new_key in err) == (2, True), err
+    assert not config.journal.machine_key.exists()
+    status, _, err = run("adopt", "--config", file, "--by", "Ann", "--reason", "the safe burnt", "--new-key")
+    assert (status, err) == (0, "")
+    assert believed(config)
+    status, out, _ = run("adopt", "--config", file, "--by", "Ann", "--release-all")
+    assert (status, "open, its code ends in" in out) == (0, True)
+
+
+# Heads ---------------------------------------------------------------------------------------------------------------
+
+
+def kept_heads(folder: Path) -> dict[str, str]:
+    """Which head lies in which file, by incarnation and row."""
+    known = {path.name: heads.find(path).head for path in folder.glob("elsewhere*.head")}
+    return {name: f"{head.incarnation} {head.seq}" for name, head in known.items() if head}
+
+
+def test_the_same_copy_can_be_restored_again_and_no_evidence_is_lost(restored: Config, file: Path, run: Run) -> None:
+    folder = file.parent
+    first = kept_heads(folder)["elsewhere.head"]
+    seen = {first}
+    for _ in range(3):
+        assert run("adopt", "--config", file, "--by", "Ann", "--reason", "the disk broke")[0] == 0
+        with running(restored) as core:
+            leave_money(core, "once more")
+        seen.add(kept_heads(folder)["elsewhere.head"])
+        shutil.rmtree(restored.journal.data)
+        shutil.copytree(folder / "copy", restored.journal.data)
+    assert len(seen) == 4
+    assert seen <= set(kept_heads(folder).values())
+    assert kept_heads(folder)[f"elsewhere.{first.split()[0]}.head"] == first
+
+
+def test_a_copy_that_cannot_be_written_is_told_with_what_hangs_on_it(tmp_path: Path, run: Run) -> None:
+    away = tmp_path / "disk" / "elsewhere.head"
+    away.parent.mkdir()
+    config = begun(tmp_path, head_copy=str(away))
+    with running(config) as core:
+        leave_money(core, "first")
+    away.parent.rename(tmp_path / "unplugged")
+    args = ("adopt", "--config", tmp_path / "kiosk.toml", "--by", "Ann", "--reason", "moved")
+    status, _, err = run(*args)
+    assert status == 1
+    assert err == (
+        f"kiosk: the signed head {away} could not be written: No such file or directory\n"
+        "  remedy: see to that place and run the command again: no money is taken while an earlier head stands there\n"
+    )
+    (tmp_path / "unplugged").rename(away.parent)
+    before = kept_heads(away.parent)["elsewhere.head"]
+    assert "of another journal" in refused(config)
+    status, _, err = run(*args)
+    assert (status, err) == (0, "")
+    assert kept_heads(away.parent)[f"elsewhere.{before.split()[0]}.head"] == before
+    open_for_money(config).close()
+
+
+def test_nothing_is_adopted_where_no_head_can_say_that_it_was_begun(tmp_path: Path, run: Run) -> None:
+    config = begun(tmp_path)
+    local = config.journal.data / "head.json"
+    local.unlink()
+    local.mkdir()
+    status, out, err = run("adopt", "--config", tmp_path / "kiosk.toml", "--by", "Ann", "--reason", "moved")
+    assert (status, out) == (2, "")
+    assert err == (
+        f"kiosk: the signed head {local} could not be written: Is a directory\n"
+        "  remedy: see to that place; nothing was adopted yet\n"
+    )
+    assert adoptions(config) == ()

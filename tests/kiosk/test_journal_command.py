@@ -13,12 +13,13 @@ from msgspec import json
 
 from kiosk import cli
 from kiosk.config import Config
+from kiosk.flow.facts import SaleOpened
 from kiosk.money import heads
+from kiosk.money.database import FILE_NAME
 from kiosk.money.folder import open_for_money, open_for_reading
-from kiosk.money.journal import FILE_NAME
 from kiosk.money.step import Step
 from tests.kiosk.configured import begun, leave_money, running
-from tests.kiosk.money.lived import NUMBER
+from tests.kiosk.money.lived import NUMBER, TERMS
 
 ROOT = Path(__file__).parents[2]
 Run = Callable[..., tuple[int, str, str]]
@@ -73,9 +74,9 @@ def last_fact(data: Path) -> dict[str, object]:
 # Verify --------------------------------------------------------------------------------------------------------------
 
 WHOLE = r"""8 rows in \d+\.\d s, [\d,]+ rows a second
-  journal       terminal demo-0001, bench, CNY, incarnation [0-9a-f]{16}
-  signed head   of row 8, [-\d]+ [:\d]+ UTC; rows beyond it: 0
-  authenticity  checked: the head was signed by the owner of this public key
+  journal         terminal demo-0001, bench, CNY, incarnation [0-9a-f]{16}
+  signed head     of row 8, [-\d]+ [:\d]+ UTC; rows beyond it: 0
+  authenticity    checked: the head was signed by the owner of this public key
 Every row, every transfer and every derived table agrees\.
 If rows and head were set back together, nothing here can show it: that needs a head that was printed or
 sent elsewhere \(--head FILE\)\.
@@ -92,7 +93,8 @@ def test_without_a_public_key_authenticity_is_unchecked(data: Path, run: Run) ->
     status, out, _ = run("verify", "--data", data)
     assert status == 0
     assert (
-        "  authenticity  unchecked: it takes a signed head, and --public-key FILE from outside the data folder\n" in out
+        "  authenticity    unchecked: it takes a signed head, and --public-key FILE from outside the data folder\n"
+        in out
     )
 
 
@@ -100,7 +102,7 @@ def test_another_public_key_is_told(data: Path, run: Run, tmp_path: Path) -> Non
     (tmp_path / "other.pub").write_text("5a" * 32)
     status, out, _ = run("verify", "--data", data, "--public-key", tmp_path / "other.pub")
     assert status == 1
-    assert "  authenticity  WRONG: a head was not signed by the owner of this public key\n" in out
+    assert "  authenticity    WRONG: a head was not signed by the owner of this public key\n" in out
     assert "This journal CANNOT be believed:\n  the signed head was not signed by the owner of this public key\n" in out
 
 
@@ -112,6 +114,34 @@ def test_the_first_bad_row_is_named(data: Path, run: Run) -> None:
     place = lines.index("This journal CANNOT be believed:")
     assert lines[place + 1] == "  row 4: its hash does not follow from its bytes and the row before it"
     assert "agrees" not in out
+    assert "Take no money with it, and keep it as it is. Put the newest copy back that can be believed, then run" in out
+
+
+def test_a_public_key_without_any_head_is_not_believed(data: Path, run: Run) -> None:
+    for head in data.glob("head*"):
+        head.unlink()
+    key = data.parent / "machine.key.pub"
+    status, out, _ = run("verify", "--data", data, "--public-key", key)
+    assert status == 1
+    assert "CANNOT be believed:\n  no signed head was found, so the public key proves nothing (--head FILE" in out
+    status, out, _ = run("verify", "--data", data, "--public-key", key, "--json")
+    assert (status, json.decode(out)["believed"]) == (1, False)
+    assert run("verify", "--data", data)[0] == 0
+
+
+def test_a_public_key_from_inside_the_data_folder_proves_nothing(data: Path, run: Run) -> None:
+    (data / "key.pub").write_bytes((data.parent / "machine.key.pub").read_bytes())
+    status, out, err = run("verify", "--data", data, "--public-key", data / "key.pub")
+    assert (status, out) == (2, "")
+    assert err == (
+        f"kiosk: the public key {data}/key.pub lies inside the data folder, which it is to prove\n"
+        "  remedy: name a copy of it that was kept elsewhere\n"
+    )
+
+
+def test_one_row_is_one_row(tmp_path: Path, run: Run) -> None:
+    out = run("verify", "--data", begun(tmp_path / "young").journal.data)[1]
+    assert out.startswith("1 row in ")
 
 
 def test_rows_beyond_the_head_are_counted_and_missing_ones_are_found(config: Config, data: Path, run: Run) -> None:
@@ -126,9 +156,7 @@ def test_rows_beyond_the_head_are_counted_and_missing_ones_are_found(config: Con
     (data / FILE_NAME).write_bytes(copy)
     status, out, _ = run("verify", "--data", data)
     assert status == 1
-    assert re.search(
-        r"  row 9: the signed head vouches for row 15, and the journal ends with row 8: rows are missing", out
-    )
+    assert "  row 9: the signed head vouches for row 15, and the journal ends with row 8: 7 rows are missing\n" in out
 
     # Rows and head set back together: only a head from elsewhere tells.
     (data / "head.json").unlink()
@@ -138,6 +166,7 @@ def test_rows_beyond_the_head_are_counted_and_missing_ones_are_found(config: Con
     status, out, _ = run("verify", "--data", data, "--head", elsewhere, "--public-key", data.parent / "machine.key.pub")
     assert status == 1
     assert "row 9: the head kept elsewhere vouches for row 15" in out
+    assert re.search(r"\n  head elsewhere  of row 15, [-\d]+ [:\d]+ UTC; rows beyond it: 0\n", out)
     assert "nothing here can show it" not in out
 
 
@@ -150,7 +179,7 @@ def test_a_torn_head_is_a_warning(data: Path, run: Run) -> None:
     (data / "head.previous.json").unlink()
     status, out, _ = run("verify", "--data", data)
     assert status == 0
-    assert "  signed head   none: rows that were cut off at the end would not be missed\n" in out
+    assert "  signed head     none: rows that were cut off at the end would not be missed\n" in out
 
 
 def test_programs_read_the_same(data: Path, run: Run) -> None:
@@ -190,7 +219,7 @@ def test_the_terminal_may_run_meanwhile(config: Config, data: Path, run: Run) ->
     [
         (None, "holds no journal"),
         (b"", "all rows of the journal in"),
-        (b"nothing of ours" * 99, "is no database"),
+        (b"nothing of ours" * 99, "is damaged: it does not begin as a database does"),
     ],
 )
 def test_what_is_no_journal_is_told(
@@ -221,7 +250,13 @@ def test_what_is_no_journal_is_told(
         (("show", "first", "--data", "{data}", "--unmasked"), "whoever sees personal data is named in the journal"),
         (("show", "first", "--config", "{config}", "--unmasked"), "whoever sees personal data is named in the journal"),
         (("export", "--data", "{data}", "--unmasked", "--by", "Ann"), "write --config FILE --by NAME with --unmasked"),
-        (("export", "--config", "{config}", "--unmasked", "--by", "\x1b"), "write --config FILE --by NAME with"),
+        (("export", "--config", "{config}", "--unmasked", "--by", "\x1b"), "--by is empty, or has characters that"),
+        (
+            ("show", "first", "--config", "{config}", "--unmasked", "--by", "Ann\nBob"),
+            "--by is empty, or has characters",
+        ),
+        (("show", "first", "--config", "{config}", "--unmasked", "--by", " "), "--by is empty, or has characters"),
+        (("export", "--config", "{config}", "--unmasked", "--by", "A" * 501), "--by has 501 characters"),
         (("export", "--config", "{data}/none"), "cannot be read"),
     ],
 )
@@ -230,6 +265,15 @@ def test_wrong_words_are_told(data: Path, run: Run, args: tuple[str, ...], probl
     assert (status, out) == (2, "")
     assert problem in err
     assert "\n  remedy: " in err
+
+
+def test_each_verb_says_what_it_is_for(run: Run, capsysbinary: pytest.CaptureFixture[bytes]) -> None:
+    with pytest.raises(SystemExit):
+        run("--help")
+    told = capsysbinary.readouterr().out.decode()
+    assert re.search(r"^    verify +say whether every row", told, re.MULTILINE)
+    assert re.search(r"^    show +tell the story of one sale$", told, re.MULTILINE)
+    assert re.search(r"^    export +print every row for other programs$", told, re.MULTILINE)
 
 
 # Show ----------------------------------------------------------------------------------------------------------------
@@ -275,7 +319,7 @@ def test_who_sees_it_unmasked_stands_in_the_journal_first(config: Config, data: 
     args = ("show", "first", "--config", data.parent / "kiosk.toml", "--unmasked", "--by", "Ann")
     status, out, err = run(*args)
     assert (status, err) == (0, "")
-    assert NUMBER in out
+    assert f"\n  card number: {NUMBER}\n" in out
     assert "Ann asks to see what is known of the customer, unmasked; nobody vouched for the clock." in out
     fact = last_fact(data)
     assert (fact["type"], fact["by"]) == ("PersonalShown", "Ann")
@@ -286,6 +330,46 @@ def test_who_sees_it_unmasked_stands_in_the_journal_first(config: Config, data: 
         status, out, err = run(*args)
         assert (status, out, journal.seq) == (2, "", seq)
     assert "is being written by another process\n  remedy: stop the terminal that runs on it" in err
+
+
+def test_everything_that_is_known_is_told_in_words(config: Config, data: Path, run: Run) -> None:
+    known = {
+        "card": b'{"number":"13812345678","holder":"Wang\\nLi","age":44}',
+        "note": b"just words",
+        "answer": b'["a", 1]',
+        "deep": b'{"a":{"b":1}}',
+        "none": b"{}",
+    }
+    with running(config) as core:
+        core.handle(SaleOpened("known", TERMS), core.journal.last_at_ms, known)
+    _, out, _ = run("show", "known", "--config", data.parent / "kiosk.toml", "--unmasked", "--by", "Ann")
+    assert out[: out.index("\n\n")].splitlines()[1:] == [
+        "  card number: 13812345678",
+        "  card holder: Wang\\nLi",
+        "  card age: 44",
+        "  note: just words",
+        '  answer: ["a", 1]',
+        '  deep: {"a":{"b":1}}',
+        "  none: {}",
+    ]
+    masked = run("show", "known", "--data", data)[1]
+    assert "  card: 138 **** 5678\n  note: kept, not shown\n" in masked
+
+
+@pytest.mark.parametrize("verb", [("show", "first"), ("export",)])
+def test_a_head_that_cannot_be_written_is_told_and_counts(tmp_path: Path, run: Run, verb: tuple[str, ...]) -> None:
+    away = tmp_path / "disk" / "kiosk.head"
+    away.parent.mkdir()
+    config = begun(tmp_path, head_copy=str(away))
+    with running(config) as core:
+        leave_money(core, "first")
+    away.parent.rename(tmp_path / "unplugged")
+    status, out, err = run(*verb, "--config", tmp_path / "kiosk.toml", "--unmasked", "--by", "Ann")
+    assert (status, NUMBER in out) == (1, True)
+    assert err == (
+        f"kiosk: the signed head {away} could not be written: No such file or directory\n"
+        "  remedy: see to that place: the next head is written there as well\n"
+    )
 
 
 # Export --------------------------------------------------------------------------------------------------------------

@@ -20,8 +20,9 @@ from kiosk.amount import Money
 from kiosk.flow.core import Core, Stopped
 from kiosk.money.calendar import Calendar
 from kiosk.money.codes import CodeBook
+from kiosk.money.database import FILE_NAME, JournalError
 from kiosk.money.entry import GENESIS
-from kiosk.money.journal import FILE_NAME, Journal, JournalBroken, JournalError
+from kiosk.money.journal import Journal, JournalBroken
 from kiosk.money.step import Identity, Step
 from kiosk.ports.acceptor import AcceptorFact
 from kiosk.ports.bill_validator import NoteFact, StackNote

@@ -5,7 +5,8 @@ from collections import Counter
 from itertools import chain
 from random import Random
 
-from kiosk.money.journal import FILE_NAME, Journal, JournalBroken, JournalError
+from kiosk.money.database import FILE_NAME, JournalError
+from kiosk.money.journal import Journal, JournalBroken
 from tests.powercut.cabinet import CALENDAR, IDENTITY, Cut, close, connect, create
 from tests.powercut.campaign import (
     FATES,

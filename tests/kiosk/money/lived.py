@@ -12,9 +12,10 @@ from kiosk.flow.claim import Claim
 from kiosk.flow.core import Core
 from kiosk.flow.facts import BoxCounted, CardChosen, CashChosen, ClaimChosen, OrderChosen, SaleOpened
 from kiosk.flow.terms import Route, Terms
+from kiosk.money.database import connect
 from kiosk.money.entry import ENCODER
 from kiosk.money.heads import Found, sign
-from kiosk.money.journal import Journal, connect
+from kiosk.money.journal import Journal
 from kiosk.money.secret import MachineKey
 from kiosk.money.step import OWN_STORY, Identity, JournalAdopted, Step
 from kiosk.ports.acceptor import BoxInserted, BoxRemoved, DeviceIdle, DeviceReady

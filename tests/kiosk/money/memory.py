@@ -5,7 +5,8 @@ from pathlib import Path
 from random import Random
 
 from kiosk.money.calendar import Calendar
-from kiosk.money.journal import Journal, connect
+from kiosk.money.database import connect
+from kiosk.money.journal import Journal
 from kiosk.money.step import Identity
 
 AT_MS = 1_795_000_000_000  # an afternoon in November 2026

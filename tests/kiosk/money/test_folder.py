@@ -14,11 +14,13 @@ from msgspec.structs import replace
 
 from kiosk.config import Config
 from kiosk.errors import UsageError
-from kiosk.money import folder, heads, journal, secret
-from kiosk.money.folder import create, head_places, open_for_money, open_for_reading, open_for_writing, sign_head
+from kiosk.money import database, folder, heads, secret
+from kiosk.money.database import APPLICATION_ID, FILE_NAME
+from kiosk.money.folder import create, open_for_money, open_for_reading, open_for_writing, sign_head
 from kiosk.money.heads import Found
-from kiosk.money.journal import APPLICATION_ID, FILE_NAME, Journal, JournalBroken
+from kiosk.money.journal import Journal, JournalBroken
 from kiosk.money.step import Step
+from kiosk.money.terminal_config import head_places
 from kiosk.money.verify import Report, verify
 from tests.kiosk.configured import begun
 from tests.kiosk.money.lived import Lived
@@ -29,8 +31,8 @@ ROOT = Path(__file__).parents[3]
 FACT = b'{"type":"X"}'
 
 
-def made(data: Path) -> Journal:
-    return create(data, IDENTITY, calendar(), os.urandom, at_ms=AT_MS)
+def made(data: Path, prepare: Callable[[], None] = lambda: None) -> Journal:
+    return create(data, IDENTITY, calendar(), os.urandom, at_ms=AT_MS, prepare=prepare)
 
 
 def opened(data: Path) -> Journal:
@@ -137,10 +139,10 @@ def an_empty_database(data: Path) -> str:
 def tables_without_rows(data: Path) -> str:
     (data / FILE_NAME).unlink()
     with closing(apsw.Connection(str(data / FILE_NAME))) as connection:
-        for script in journal.schema_scripts():
+        for script in database.schema_scripts():
             connection.execute(script)
         connection.pragma("application_id", APPLICATION_ID)
-        connection.pragma("user_version", len(journal.SCHEMAS))
+        connection.pragma("user_version", len(database.SCHEMAS))
     return "the journal in {data} was cut off while it was made, and holds nothing"
 
 
@@ -168,7 +170,12 @@ def another_kind_of_database(data: Path) -> str:
 def a_newer_version(data: Path) -> str:
     with closing(apsw.Connection(str(data / FILE_NAME))) as connection:
         connection.pragma("user_version", 99)
-    return f"the journal is of version 99, this program knows version {len(journal.SCHEMAS)}"
+    return f"the journal is of version 99, this program knows version {len(database.SCHEMAS)}"
+
+
+def no_identity(data: Path) -> None:
+    with closing(apsw.Connection(str(data / FILE_NAME))) as connection:
+        connection.execute("DELETE FROM identity")
 
 
 def cut_in_half(data: Path) -> str:
@@ -191,6 +198,73 @@ def test_what_is_no_journal_is_told_with_its_remedy(tmp_path: Path, spoil: Calla
     problem = spoil(data).format(data=data)
     for opening in (lambda: open_for_reading(data).close(), lambda: opened(data).close()):
         assert refused(opening).problem.startswith(problem)
+
+
+def a_wrong_beginning(data: Path) -> None:
+    overwrite(data / FILE_NAME, 0, b"anything else   ")
+
+
+def a_wrong_page_size(data: Path) -> None:
+    overwrite(data / FILE_NAME, 16, b"\x12\x34")
+
+
+def a_wrong_kind(data: Path) -> None:
+    overwrite(data / FILE_NAME, 68, b"xxxx")
+
+
+def overwrite(path: Path, place: int, content: bytes) -> None:
+    with path.open("r+b") as file:
+        file.seek(place)
+        file.write(content)
+
+
+@pytest.mark.parametrize("damage", [a_wrong_beginning, a_wrong_page_size, a_wrong_kind])
+def test_a_damaged_beginning_is_no_foreign_file_where_a_journal_was(
+    config: Config, damage: Callable[[Path], None]
+) -> None:
+    """Its head lies beside it: nobody is sent to look for another folder."""
+    damage(config.journal.data)
+    for opening in (lambda: open_for_reading(config.journal.data), lambda: open_for_money(config)):
+        error = refused(opening)
+        assert error.problem.startswith(f"{config.journal.data}/journal.sqlite3 is damaged: it ")
+        assert error.remedy.startswith("put its newest copy back; ")
+
+
+def test_a_log_beside_it_says_so_too(tmp_path: Path) -> None:
+    made(tmp_path).close()
+    a_wrong_beginning(tmp_path)
+    assert refused(lambda: open_for_reading(tmp_path)).problem.endswith("is no database")
+    (tmp_path / f"{FILE_NAME}-wal").write_bytes(b"")
+    assert refused(lambda: open_for_reading(tmp_path)).problem.endswith(
+        "is damaged: it does not begin as a database does"
+    )
+
+
+def test_a_journal_without_identity_is_read_and_never_written(tmp_path: Path) -> None:
+    """No remedy sends a person from one command to the next and back: no adoption mends it, only another copy does."""
+    made(tmp_path).close()
+    no_identity(tmp_path)
+    error = refused(lambda: opened(tmp_path))
+    assert error.problem == f"the journal in {tmp_path} does not say whose it is: its table of identity is empty"
+    assert error.remedy.startswith("put its newest copy back; ")
+    with closing(open_for_reading(tmp_path)) as connection:
+        assert [problem.what for problem in verify(connection, Found()).problems] == [
+            "the table of identity does not say what this row says"
+        ]
+
+
+def test_what_a_journal_needs_is_made_when_nobody_else_can_begin_it(tmp_path: Path) -> None:
+    """Two `kiosk init` at once: the second one makes no key, and so cannot replace one."""
+    done: list[str] = []
+
+    def prepare() -> None:
+        done.append("first")
+        second = refused(lambda: made(tmp_path, lambda: done.append("second")))
+        assert second.problem == f"{tmp_path} is being written by another process"
+
+    made(tmp_path, prepare).close()
+    refused(lambda: made(tmp_path, lambda: done.append("third")))
+    assert done == ["first"]
 
 
 def test_a_half_made_journal_can_be_made_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -220,7 +294,7 @@ def nobody() -> Generator[None]:
     if os.geteuid() != 0:
         yield
         return
-    scripts = journal.schema_scripts()  # the tree itself may lie where nobody but root can read
+    scripts = database.schema_scripts()  # the tree itself may lie where nobody but root can read
     with pytest.MonkeyPatch.context() as patch:
         for module in (folder, sys.modules[verify.__module__]):
             patch.setattr(module, "schema_scripts", lambda: scripts)
@@ -329,7 +403,7 @@ def test_an_older_database_is_migrated_and_its_chain_is_what_it_was(
         "INSERT INTO visit SELECT day, count(*) FROM entry GROUP BY day;\n"
         "ALTER TABLE tally RENAME COLUMN line TO name; ALTER TABLE tally RENAME COLUMN name TO line;\n"
     )
-    monkeypatch.setattr(journal, "SCHEMAS", (*journal.SCHEMAS, str(script)))
+    monkeypatch.setattr(database, "SCHEMAS", (*database.SCHEMAS, str(script)))
     assert refused(lambda: open_for_reading(tmp_path)).problem.endswith("is of an older version, 1")
     with closing(opened(tmp_path)) as migrated:
         migrated.commit(Step(lived.now_ms, FACT))
@@ -337,11 +411,11 @@ def test_an_older_database_is_migrated_and_its_chain_is_what_it_was(
         report = verify(connection, head)
         assert report.problems == ()
         assert report.head.rows_beyond == 1
-        assert connection.pragma("user_version") == len(journal.SCHEMAS)
+        assert connection.pragma("user_version") == len(database.SCHEMAS)
         assert connection.execute("SELECT count(*) FROM visit").get == 2
         assert connection.execute("SELECT seq, body, hash FROM entry").fetchall()[:-1] == chain
     monkeypatch.undo()
-    newer = f"the journal is of version 2, this program knows version {len(journal.SCHEMAS)}"
+    newer = f"the journal is of version 2, this program knows version {len(database.SCHEMAS)}"
     for opening in (lambda: open_for_reading(tmp_path), lambda: opened(tmp_path)):
         assert refused(opening).problem == newer
 
@@ -350,7 +424,7 @@ def test_a_migration_that_fails_changes_nothing(tmp_path: Path, monkeypatch: pyt
     made(tmp_path).close()
     script = tmp_path / "0002.sql"
     script.write_text("CREATE TABLE visit (x); INSERT INTO nowhere VALUES (1);")
-    monkeypatch.setattr(journal, "SCHEMAS", (*journal.SCHEMAS, str(script)))
+    monkeypatch.setattr(database, "SCHEMAS", (*database.SCHEMAS, str(script)))
     assert "no such table: nowhere" in refused(lambda: opened(tmp_path)).problem
     monkeypatch.undo()
     with closing(opened(tmp_path)) as as_before:
@@ -434,7 +508,7 @@ def test_one_that_was_set_back_takes_no_money(config: Config, tmp_path: Path) ->
     shutil.copytree(copy, config.journal.data)
     error = refused(lambda: open_for_money(config))
     elsewhere = tmp_path / "elsewhere.head"
-    assert error.problem == f"{elsewhere} vouches for row 3, and the journal ends with row 2: rows are missing"
+    assert error.problem == f"{elsewhere} vouches for row 3, and the journal ends with row 2: 1 row is missing"
     assert "kiosk adopt" in error.remedy
 
 
@@ -444,7 +518,7 @@ def test_one_whose_end_was_cut_off_takes_no_money(config: Config) -> None:
     (config.journal.data / FILE_NAME).write_bytes(copy)
     head = config.journal.data / "head.json"
     problem = refused(lambda: open_for_money(config)).problem
-    assert problem == f"{head} vouches for row 3, and the journal ends with row 2: rows are missing"
+    assert problem == f"{head} vouches for row 3, and the journal ends with row 2: 1 row is missing"
 
 
 def test_one_that_went_another_way_takes_no_money(config: Config, tmp_path: Path) -> None:
@@ -490,6 +564,13 @@ def test_a_broken_chain_takes_no_money(config: Config, seq: int) -> None:
     }
 
 
+def test_an_identity_that_no_row_gives_is_never_written_on(tmp_path: Path) -> None:
+    made(tmp_path).close()
+    with closing(apsw.Connection(str(tmp_path / FILE_NAME))) as connection:
+        connection.execute("UPDATE identity SET seq = 7")
+    assert refused(lambda: opened(tmp_path)).problem == "row 7 of the journal does not follow from the row before it"
+
+
 def test_the_key_is_read_first(config: Config) -> None:
     config.journal.machine_key.unlink()
     assert "cannot be read: No such file" in refused(lambda: open_for_money(config)).problem
@@ -522,6 +603,47 @@ def test_a_secret_that_appears_meanwhile_is_not_replaced(tmp_path: Path) -> None
     assert [file.name for file in tmp_path.iterdir()] == ["machine.key"]
 
 
+def test_two_that_make_one_at_once_do_not_write_over_each_other(tmp_path: Path) -> None:
+    """The second begins while the first has written its secret, and has not yet given it its name."""
+    path = tmp_path / "machine.key"
+
+    def entropy(size: int) -> bytes:
+        error = refused(lambda: secret.create(path, os.urandom))
+        assert error.problem.startswith(f"{path}.new is there already: another command is making the secret key")
+        return b"\x5a" * size
+
+    assert secret.create(path, entropy)
+    assert path.read_text() == "5a" * 32 + "\n"
+    assert [file.name for file in tmp_path.iterdir()] == ["machine.key"]
+
+
+def test_a_secret_is_not_made_beside_the_public_half_of_another(tmp_path: Path) -> None:
+    path, public = tmp_path / "machine.key", tmp_path / "machine.key.pub"
+    public.write_text("5a" * 32)
+    error = refused(lambda: secret.create(path, os.urandom))
+    assert error.problem == f"there is no secret key {path}, and {public} is the public half of one"
+    assert "rename the public key and keep it: nothing else proves the heads" in error.remedy
+    assert not path.exists()
+    path.write_text("11" * 32)
+    assert refused(lambda: secret.write_public(path)).problem == f"{public} does not belong to the secret key {path}"
+    assert public.read_text() == "5a" * 32
+
+
+def test_a_public_key_of_before_is_set_aside_and_never_replaced(tmp_path: Path) -> None:
+    path, public = tmp_path / "machine.key", tmp_path / "machine.key.pub"
+    assert secret.keep_other_public(path, "first") is None
+    for content, kept in (("5a", "first"), ("5b", "first.2"), ("5a", "first")):
+        public.write_text(content * 32)
+        assert secret.keep_other_public(path, "first") == tmp_path / f"machine.key.{kept}.pub"
+        assert not public.exists()
+    assert (tmp_path / "machine.key.first.pub").read_text() == "5a" * 32
+    assert (tmp_path / "machine.key.first.2.pub").read_text() == "5b" * 32
+    assert secret.create(path, os.urandom)
+    public.write_text(secret.read(path).public_key().hex().upper())
+    assert secret.keep_other_public(path, "second") is None  # it is this one's
+    assert secret.write_public(path) == public
+
+
 def test_what_is_derived_for_one_purpose_says_nothing_of_another(tmp_path: Path) -> None:
     path = tmp_path / "machine.key"
     secret.create(path, lambda size: bytes(range(size)))
@@ -539,6 +661,6 @@ def test_a_code_of_an_earlier_incarnation_is_recognised_and_can_be_printed_again
     key = secret.read(path)
     old = key.code_book("first")
     assert key.code_book("second").recognise(old.text(7)) == old.code(7)
-    assert key.code_text(7, old.code(7).digest, ["second", "first"]) == old.text(7)
-    assert key.code_text(7, old.code(7).digest, ["second"]) is None
+    assert key.code_text(7, 0, old.code(7).digest, ["second", "first"]) == old.text(7)
+    assert key.code_text(7, 0, old.code(7).digest, ["second"]) is None
     assert folder.new_incarnation(os.urandom) != folder.new_incarnation(os.urandom)

@@ -8,7 +8,7 @@ from msgspec import json
 from msgspec.structs import fields, replace
 
 from kiosk.money import durable_file, heads
-from kiosk.money.heads import Head, contradiction, find, previous_path, set_aside, sign, write
+from kiosk.money.heads import Head, contradiction, find, previous_path, sign, write
 from kiosk.money.secret import MachineKey
 from tests.kiosk.money.memory import AT_MS, journal_in_memory
 
@@ -52,7 +52,9 @@ def test_another_key_proves_nothing(head: Head) -> None:
 
 
 def test_rows_contradict_a_head(head: Head) -> None:
-    assert contradiction(head, 0, None) == "vouches for row 1, and the journal ends with row 0: rows are missing"
+    assert contradiction(head, 0, None) == "vouches for row 1, and the journal ends with row 0: 1 row is missing"
+    later = replace(head, seq=15)
+    assert contradiction(later, 8, None) == "vouches for row 15, and the journal ends with row 8: 7 rows are missing"
     assert contradiction(head, 9, bytes(32)) == "vouches for another row 1: rows were changed"
     assert contradiction(head, 9, None) == contradiction(head, 9, bytes(32))
 
@@ -136,10 +138,65 @@ def test_wherever_writing_stops_one_of_the_two_is_found(
         assert find(place).head in {head, later}
 
 
-def test_the_head_of_an_earlier_incarnation_is_kept_as_evidence(head: Head, place: Path) -> None:
-    set_aside(place, "first")  # there is none yet
-    write(head, [place])
-    write(replace(head, incarnation="second"), [place])
-    set_aside(place, "first")
-    assert json.decode((place.parent / "head.first.json").read_bytes(), type=Head) == head
-    assert not previous_path(place).exists()
+# Evidence ------------------------------------------------------------------------------------------------------------
+
+
+def kept(place: Path) -> dict[str, Head]:
+    """Every head that lies beside the newest one."""
+    files = (path for path in place.parent.iterdir() if path not in {place, previous_path(place)})
+    return {path.name: json.decode(path.read_bytes(), type=Head) for path in files}
+
+
+def of(head: Head, incarnation: str, seq: int) -> Head:
+    return replace(head, incarnation=incarnation, seq=seq)
+
+
+def test_the_last_head_of_an_earlier_incarnation_is_kept_as_evidence(head: Head, place: Path) -> None:
+    for seq in (1, 2, 3):
+        write(of(head, "first", seq), [place])
+    write(of(head, "second", 4), [place])
+    assert kept(place) == {"head.first.json": of(head, "first", 3)}
+    assert not previous_path(place).exists()  # it would be taken for the second one's
+    assert find(place) == heads.Found(of(head, "second", 4))
+    write(of(head, "second", 5), [place])
+    assert json.decode(previous_path(place).read_bytes(), type=Head) == of(head, "second", 4)
+
+
+def test_evidence_is_never_replaced(head: Head, place: Path) -> None:
+    """The same old copy is restored again and again, so that the names of its incarnations come back."""
+    write(of(head, "first", 9), [place])
+    for name, seq in (("second", 4), ("first", 4), ("third", 5), ("first", 6), ("third", 7)):
+        write(of(head, name, seq), [place])
+    assert kept(place) == {
+        "head.first.json": of(head, "first", 9),
+        "head.second.json": of(head, "second", 4),
+        "head.first.2.json": of(head, "first", 4),
+        "head.third.json": of(head, "third", 5),
+        "head.first.3.json": of(head, "first", 6),
+    }
+
+
+def test_the_same_evidence_is_kept_once(head: Head, place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The power goes when it is kept already, and the new head is not yet in its place."""
+    write(of(head, "first", 1), [place])
+    with monkeypatch.context() as patch:
+        patch.setattr(heads, "write_durably", failing_at(1, heads.write_durably))
+        assert write(of(head, "second", 2), [place])
+    assert find(place).head == of(head, "first", 1)
+    assert write(of(head, "second", 2), [place]) == []
+    assert kept(place) == {"head.first.json": of(head, "first", 1)}
+
+
+def test_where_the_newest_is_torn_the_one_before_is_the_evidence(head: Head, place: Path) -> None:
+    write(of(head, "first", 1), [place])
+    write(of(head, "first", 2), [place])
+    place.write_bytes(b"{")
+    write(of(head, "second", 3), [place])
+    assert kept(place) == {"head.first.json": of(head, "first", 1)}
+
+
+def test_a_forged_incarnation_names_no_other_place(head: Head, place: Path) -> None:
+    forged = of(head, "../" * 20, 1)
+    place.write_bytes(json.encode(forged))
+    assert write(of(head, "second", 2), [place]) == []
+    assert list(kept(place).values()) == [forged]

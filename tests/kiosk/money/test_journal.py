@@ -6,8 +6,9 @@ from pathlib import Path
 import apsw
 import pytest
 
+from kiosk.money.database import JournalError, connect
 from kiosk.money.entry import GENESIS, chain
-from kiosk.money.journal import Journal, JournalError, connect
+from kiosk.money.journal import Journal
 from kiosk.money.ledger import Transfer
 from kiosk.money.step import DayClosed, Personal, Step
 from tests.kiosk.money.memory import AT_MS, IDENTITY, calendar, journal_in_memory, journal_on_disk

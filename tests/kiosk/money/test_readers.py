@@ -10,9 +10,9 @@ import pytest
 
 from kiosk.money import journal
 from kiosk.money.business_day import read_day, reading
+from kiosk.money.database import FILE_NAME, JournalError
 from kiosk.money.folder import create, open_for_reading, open_for_writing
 from kiosk.money.heads import Found
-from kiosk.money.journal import FILE_NAME, JournalError
 from kiosk.money.tie_outs import tie_outs
 from kiosk.money.verify import verify
 from tests.kiosk.money.memory import AT_MS, IDENTITY, calendar

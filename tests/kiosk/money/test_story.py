@@ -21,9 +21,10 @@ from kiosk.flow.facts import CancelAsked, CashChosen, PayoutBegun, PayoutDone, S
 from kiosk.flow.terms import Terms
 from kiosk.money import accounts, export
 from kiosk.money.codes import CodeBook
+from kiosk.money.database import JournalError
 from kiosk.money.entry import GENESIS, chain
 from kiosk.money.export import lines
-from kiosk.money.journal import Journal, JournalError
+from kiosk.money.journal import Journal
 from kiosk.money.personal import shown
 from kiosk.money.sale_summary import DELIVERED, REFUNDED
 from kiosk.money.step import DayClosed, JournalAdopted, JournalBegun, PersonalErased, PersonalShown, Step

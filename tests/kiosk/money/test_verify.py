@@ -12,14 +12,15 @@ from msgspec import Raw
 from msgspec.structs import asdict, replace
 
 from kiosk.money import replay
+from kiosk.money.database import FILE_NAME, JournalError, connect
 from kiosk.money.entry import ENCODER, GENESIS, chain
 from kiosk.money.folder import open_for_reading
 from kiosk.money.heads import Found, sign
-from kiosk.money.journal import FILE_NAME, Journal, JournalError, connect
+from kiosk.money.journal import Journal
 from kiosk.money.ledger import Transfer
 from kiosk.money.secret import MachineKey
 from kiosk.money.step import JournalBegun, PersonalErased, Step
-from kiosk.money.verify import Report, verify
+from kiosk.money.verify import FAULTS_MAX, NO_HEAD, Report, verify
 from tests.kiosk.money.lived import KEY, Lived
 from tests.kiosk.money.memory import AT_MS, IDENTITY, calendar
 from tests.tamper import Attacker, opened
@@ -114,7 +115,7 @@ def named(lived: Lived) -> dict[str, object]:
          "row {last}: the table closing has nothing for balance/rail:wechat on {day}, and the rows say"),
         ("INSERT INTO movement VALUES ('{day}', 'a', 'b', 1, 1)",
          "row {last}: the table movement has 1 of 1 together for a to b on {day}, and the rows say nothing"),
-        ("INSERT INTO tally VALUES ('2030-01-01', 'x', 1, 1)", "the books have 1 lines for days that never were"),
+        ("INSERT INTO tally VALUES ('2030-01-01', 'x', 1, 1)", "the books have 1 line for days that never were"),
         ("UPDATE business_day SET first_seq = 2 WHERE first_seq = 1", "row 1: the table of business days is wrong"),
         ("UPDATE identity SET mode = 'live'", "row {adopted}: the table of identity does not say what this row says"),
         ("DELETE FROM personal WHERE sale = {card}",
@@ -234,7 +235,7 @@ def test_an_index_that_hides_open_things_is_found_out(lived: Lived) -> None:
     database.execute("UPDATE sqlite_schema SET sql = ? WHERE name = 'thing_open'", (right,))
     reopened = opened(database.serialize("main"))
     found = problems(verify(reopened, lived.head()))
-    assert found == ["the table of things and its indexes disagree: row 1 missing from index thing_open"]
+    assert found == ["the database does not hold together: row 1 missing from index thing_open"]
 
 
 # Heads ---------------------------------------------------------------------------------------------------------------
@@ -255,17 +256,26 @@ def test_rows_beyond_the_head_are_normal(lived: Lived) -> None:
 def test_a_head_beyond_the_rows_is_truncation(lived: Lived) -> None:
     last = lived.journal.seq - 1
     report = verify(opened(lived.copies[last]), lived.head(), public_key=PUBLIC)
-    said = f"the signed head vouches for row {last + 1}, and the journal ends with row {last}: rows are missing"
+    said = f"the signed head vouches for row {last + 1}, and the journal ends with row {last}: 1 row is missing"
     assert problems(report) == [f"row {last + 1}: {said}"]
     assert report.head.signature == "right"
 
 
 def test_without_a_key_authenticity_is_unchecked_and_with_another_it_is_wrong(lived: Lived) -> None:
     assert verify(lived.connection, lived.head()).head.signature == "unchecked"
-    assert verify(lived.connection, Found(), public_key=PUBLIC).head.signature == "unchecked"
     report = verify(lived.connection, lived.head(), public_key=MachineKey(bytes(32)).public_key())
     assert report.head.signature == "wrong"
     assert problems(report) == ["the signed head was not signed by the owner of this public key"]
+
+
+def test_a_public_key_without_any_head_proves_nothing(lived: Lived) -> None:
+    """Whoever names a key wants to know whose journal it is, and nothing says so."""
+    report = verify(lived.connection, Found(), public_key=PUBLIC)
+    assert problems(report) == [NO_HEAD]
+    assert report.head.signature == "unchecked"
+    assert verify(lived.connection, Found()).problems == ()
+    elsewhere = verify(lived.connection, Found(), elsewhere=lived.head(), public_key=PUBLIC)
+    assert (elsewhere.problems, elsewhere.head_elsewhere and elsewhere.head_elsewhere.signature) == ((), "right")
 
 
 def test_a_head_from_elsewhere_shows_what_was_set_back_together(lived: Lived) -> None:
@@ -275,8 +285,8 @@ def test_a_head_from_elsewhere_shows_what_was_set_back_together(lived: Lived) ->
     local = Found(replace(sign(lived.journal, KEY.signing_key(), AT_MS), seq=last, hash=hash_then.hex()))
     assert verify(older, local).problems == ()
     found = problems(verify(older, local, elsewhere=lived.head()))
-    gone = f"the head kept elsewhere vouches for row {last + 3}, and the journal ends with row {last}: rows are missing"
-    assert found == [f"row {last + 1}: {gone}"]
+    gone = f"vouches for row {last + 3}, and the journal ends with row {last}: 3 rows are missing"
+    assert found == [f"row {last + 1}: the head kept elsewhere {gone}"]
 
 
 def test_a_head_of_another_terminal_does_not_belong_here(lived: Lived) -> None:
@@ -351,6 +361,48 @@ def test_a_damaged_file_never_ends_in_a_traceback(lived: Lived, tmp_path: Path) 
         except JournalError:
             noticed += 1
     assert noticed > 200  # what remains is what older rows have left behind in the pages
+
+
+def with_free_pages(lived: Lived) -> bytearray:
+    """The whole database after something was made and dropped again, so that it has pages in which nothing stands."""
+    database = opened(lived.copies[lived.journal.seq])
+    database.execute("CREATE TABLE more (x); INSERT INTO more SELECT zeroblob(9000) FROM entry; DROP TABLE more")
+    assert database.pragma("freelist_count") > 20
+    return bytearray(database.serialize("main"))
+
+
+PAGE = 4096
+FREELIST = 32  # where the first page of a database says which page leads the free ones
+
+
+def test_a_damaged_list_of_free_pages_is_found_out(lived: Lived) -> None:
+    """A page that is taken for free and is not would be written over at some later commit."""
+    whole = with_free_pages(lived)
+    assert problems(verify(opened(bytes(whole)), lived.head())) == []
+    leader = PAGE * (int.from_bytes(whole[FREELIST : FREELIST + 4], "big") - 1)
+    whole[leader + 8 : leader + 12] = (3).to_bytes(4, "big")  # the first of the pages that it names
+    found = problems(verify(opened(bytes(whole)), lived.head()))
+    assert found[:1] == ["the database does not hold together: 2nd reference to page 3"]
+
+
+def test_a_damaged_page_that_no_row_needs_is_found_out(lived: Lived) -> None:
+    """The index by which the ledger refuses a second resolve: verification itself never reads it."""
+    whole = bytearray(lived.copies[lived.journal.seq])
+    sql = "SELECT rootpage FROM sqlite_schema WHERE name = 'resolved_once'"
+    page: int = lived.connection.execute(sql).get
+    whole[PAGE * (page - 1) : PAGE * page] = bytes(PAGE)
+    found = problems(verify(opened(bytes(whole)), lived.head()))
+    assert found
+    assert all(problem.startswith("the database does not hold together: ") for problem in found)
+    assert f"Tree {page} page {page}" in found[0]
+
+
+def test_no_more_faults_are_named_than_anybody_reads(lived: Lived) -> None:
+    whole = with_free_pages(lived)
+    leader = PAGE * (int.from_bytes(whole[FREELIST : FREELIST + 4], "big") - 1)
+    for place in range(leader + 8, leader + 8 + 4 * 30, 4):
+        whole[place : place + 4] = b"\xff\xff\xff\xff"
+    assert len(verify(opened(bytes(whole)), lived.head()).problems) == FAULTS_MAX
 
 
 # Tampering -----------------------------------------------------------------------------------------------------------

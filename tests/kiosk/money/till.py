@@ -14,7 +14,8 @@ from kiosk.flow.facts import CardChosen, CashChosen, OrderChosen, SaleOpened
 from kiosk.flow.terms import Route, Terms
 from kiosk.money.calendar import Calendar
 from kiosk.money.codes import CodeBook
-from kiosk.money.journal import FILE_NAME, Journal
+from kiosk.money.database import FILE_NAME
+from kiosk.money.journal import Journal
 from kiosk.money.step import Identity
 from kiosk.ports.acceptor import DeviceReady
 from kiosk.ports.bill_validator import NoteEscrowed, NoteStacked
