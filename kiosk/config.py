@@ -1,5 +1,7 @@
 """One TOML file becomes frozen structs; what each key is and may be stands beside its field."""
 
+import os
+import shlex
 from datetime import time
 from pathlib import Path
 from typing import Annotated, Literal
@@ -7,8 +9,11 @@ from zoneinfo import ZoneInfo
 
 from msgspec import Struct
 
+from kiosk import toml_paths as place
 from kiosk import toml_values as value
 from kiosk.amount import Money
+from kiosk.money.database import FILE_NAME
+from kiosk.money.secret import NEW_KEY
 from kiosk.toml_sections import ConfigError, Mistake, TomlFile
 
 __all__ = ["Cash", "Claims", "Config", "ConfigError", "Journal", "Mistake", "Terminal", "read"]
@@ -35,9 +40,9 @@ class Terminal(Struct, frozen=True):
 class Journal(Struct, frozen=True):
     """Where the journal lies and what proves it."""
 
-    data: Annotated[Path, value.FOLDER]
-    machine_key: Annotated[Path, value.SECRET_FILE]
-    head_copy: Annotated[Path | None, value.PATH] = None
+    data: Annotated[Path, place.FOLDER]
+    machine_key: Annotated[Path, place.SECRET_FILE]
+    head_copy: Annotated[Path | None, place.REPLACEABLE_FILE] = None
     keep_personal_days: Annotated[int, value.whole("days", 1, 3650)] = 90
 
 
@@ -71,39 +76,79 @@ class Config(Struct, frozen=True):
     claims: Claims = Claims()
 
 
-def read(path: Path, *, key_required: bool = True) -> Config:
-    """Read the file or raise ConfigError; `kiosk init` alone goes on without the secret key, because it creates it."""
-    file = TomlFile.open(path, key_required=key_required)
+def read(path: Path, *, key_required: bool = True, to_write: bool = False) -> Config:
+    """Read the file or raise ConfigError.
+
+    `kiosk init` alone goes on without the secret key, because it makes it. Whoever takes money, or says whether money
+    can be taken, needs a data folder that can be written to; whoever reads a journal does not.
+    """
+    file = TomlFile.open(path)
     terminal = file.section("terminal", Terminal)
     file.currency = terminal.currency if file.is_right("terminal.currency") else None
     journal = file.section("journal", Journal)
     cash = file.section("cash", Cash)
     claims = file.section("claims", Claims)
-    _judge_journal(journal, file, path)
+    _judge_key(journal, file)
+    if key_required:
+        _demand_key(journal, file, path)
+    if to_write:
+        _demand_writable(journal, file)
+    _judge_head_copy(journal, file, path)
     _judge_cash(cash, file)
     file.close()
     return Config(terminal=terminal, journal=journal, cash=cash, claims=claims)
 
 
-def _judge_journal(journal: Journal, file: TomlFile, path: Path) -> None:
-    copy = journal.head_copy
+def _judge_key(journal: Journal, file: TomlFile) -> None:
+    right = file.is_right("journal.data", "journal.machine_key")
+    if right and journal.machine_key.resolve().is_relative_to(journal.data.resolve()):
+        remedy = "name a file elsewhere: a copy of that folder must not give the key away"
+        file.fault("journal.machine_key", value.Fault("it lies inside the data folder", remedy))
+
+
+def _demand_key(journal: Journal, file: TomlFile, path: Path) -> None:
+    if not file.is_right("journal.machine_key") or journal.machine_key.exists():
+        return
+    if file.is_right("journal.data") and any(journal.data.glob(f"{FILE_NAME}*")):
+        remedy = f"put its saved copy back: the journal in {journal.data} needs this very key; if it is lost, {NEW_KEY}"
+    else:
+        remedy = f"run: kiosk init --config {shlex.quote(str(path))}"
+    file.fault("journal.machine_key", value.Fault(f"there is no file {journal.machine_key}", remedy))
+
+
+def _demand_writable(journal: Journal, file: TomlFile) -> None:
+    if not file.is_right("journal.data"):
+        return
+    folder = journal.data if journal.data.exists() else journal.data.parent
+    if not os.access(folder, os.R_OK | os.W_OK | os.X_OK, effective_ids=True):
+        remedy = "let it, with chown or chmod, or run kiosk as the account that owns the folder"
+        file.fault("journal.data", value.Fault(f"this account cannot write to the folder {folder}", remedy))
+
+
+def _judge_head_copy(journal: Journal, file: TomlFile, path: Path) -> None:
+    copy, remedy = journal.head_copy, "name a path on another disk"
     if copy and file.is_right("journal.data", "journal.head_copy") and copy.is_relative_to(journal.data):
-        fault = value.Fault("it lies inside the data folder, which it is to prove", "name a path on another disk")
-        file.fault("journal.head_copy", fault)
+        file.fault("journal.head_copy", value.Fault("it lies inside the data folder, which it is to prove", remedy))
     elif copy and file.is_right("journal.head_copy", "journal.machine_key"):
         key = journal.machine_key
         if copy.absolute() in {kept.absolute() for kept in (path, key, key.with_name(f"{key.name}.pub"))}:
-            fault = value.Fault(f"{copy} is needed as it is, and would be overwritten", "name a path on another disk")
-            file.fault("journal.head_copy", fault)
+            problem = f"{copy} is needed as it is, and would be overwritten"
+            file.fault("journal.head_copy", value.Fault(problem, remedy))
 
 
 def _judge_cash(cash: Cash, file: TomlFile) -> None:
     if file.is_right("cash.excess", "cash.excess_choices") and cash.excess not in cash.excess_choices:
         remedy = "add it to excess_choices, or write one of them"
         file.fault("cash.excess", value.Fault(f'"{cash.excess}" is not among excess_choices', remedy))
-    if file.is_right("cash.limit", "cash.overpay_limit", "cash.accept"):
-        most = cash.limit + cash.overpay_limit
-        for index, note in enumerate(cash.accept):
-            if note > most:
-                problem = f"{note} could never be taken: limit and overpay_limit together are {most}"
-                file.fault("cash.accept", value.Fault(problem, "remove it, or raise a limit", index))
+    if not file.is_right("cash.limit", "cash.accept") or not cash.accept:
+        return
+    least = min(cash.accept)
+    if cash.limit < least:
+        problem = f"no cash could ever be taken: {least} is the least that is accepted, and {cash.limit} the limit"
+        remedy = "raise the limit, accept smaller notes or coins, or write accept = [] to take no cash"
+        file.fault("cash.limit", value.Fault(problem, remedy))
+        return
+    for index, piece in enumerate(cash.accept):
+        if piece > cash.limit:
+            problem = f"{piece} could never be taken: a sale takes {cash.limit} in cash at most"
+            file.fault("cash.accept", value.Fault(problem, "remove it, or raise the limit", index))

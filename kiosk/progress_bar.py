@@ -2,9 +2,12 @@
 
 import sys
 import time
+from contextlib import suppress
 
 WIDTH = 30
 INTERVAL_S = 0.2  # between two drawings
+BLOCKS = "█·"  # done, and not done yet
+ASCII = "#."  # the same, for a terminal that has no blocks
 
 
 class ProgressBar:
@@ -13,6 +16,7 @@ class ProgressBar:
     def __init__(self, what: str, *, wanted: bool = False) -> None:
         self._what = what
         self._shown = wanted or sys.stderr.isatty()
+        self._done, self._left = BLOCKS if _can_carry(sys.stderr.encoding, BLOCKS) else ASCII
         self._begun = self._drawn = time.monotonic()
         self._width = 0
 
@@ -24,7 +28,8 @@ class ProgressBar:
         self._drawn = now
         filled = WIDTH * done // max(of, 1)
         rate = round(done / max(now - self._begun, 1e-9))
-        line = f"{'█' * filled}{'·' * (WIDTH - filled)} {done:,} of {of:,} {self._what}, {rate:,} a second"
+        bar = self._done * filled + self._left * (WIDTH - filled)
+        line = f"{bar} {done:,} of {of:,} {self._what}, {rate:,} a second"
         self._width = max(self._width, len(line))
         _write(f"\r{line:<{self._width}}")
 
@@ -34,6 +39,15 @@ class ProgressBar:
             _write(f"\r{'':<{self._width}}\r")
 
 
+def _can_carry(encoding: str, text: str) -> bool:
+    try:
+        text.encode(encoding)
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
 def _write(text: str) -> None:
-    sys.stderr.write(text)
-    sys.stderr.flush()
+    with suppress(OSError):  # a bar that cannot be drawn stops nobody's work
+        sys.stderr.write(text)
+        sys.stderr.flush()

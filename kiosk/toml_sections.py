@@ -1,6 +1,7 @@
 """A TOML file is read section by section; every mistake is kept with its line, and told at the end all at once."""
 
 import re
+import stat
 import tomllib
 from decimal import Decimal
 from difflib import get_close_matches
@@ -11,6 +12,7 @@ from msgspec import UNSET, Struct
 from msgspec.structs import FieldInfo, fields
 
 from kiosk import toml_lines
+from kiosk.counted import counted
 from kiosk.errors import UsageError
 from kiosk.toml_values import Fault, Reader, Surroundings, WrongError, shown
 
@@ -32,8 +34,7 @@ class ConfigError(UsageError):
     """The file cannot be used until these mistakes are corrected; they come in the order of the file."""
 
     def __init__(self, file: Path, mistakes: list[Mistake]) -> None:
-        many = "1 mistake" if len(mistakes) == 1 else f"{len(mistakes)} mistakes"
-        super().__init__(f"{file} has {many}", "correct them and run kiosk check again")
+        super().__init__(f"{file} has {counted(len(mistakes), 'mistake')}", "correct them and run kiosk check again")
         self.file = file
         self.mistakes = mistakes
 
@@ -47,10 +48,9 @@ class ConfigError(UsageError):
 class TomlFile:
     """One file while it is being read."""
 
-    def __init__(self, path: Path, text: str, tree: dict[str, object], *, key_required: bool) -> None:
+    def __init__(self, path: Path, text: str, tree: dict[str, object]) -> None:
         self.currency: str | None = None  # known once its section was read; amounts need it
         self._path = path
-        self._key_required = key_required
         self._tree = tree
         self._lines = toml_lines.find(text)
         self._sections: dict[str, tuple[type[Struct], dict[str, object] | None]] = {}
@@ -58,12 +58,12 @@ class TomlFile:
         self._mistakes: list[Mistake] = []
 
     @classmethod
-    def open(cls, path: Path, *, key_required: bool) -> "TomlFile":
+    def open(cls, path: Path) -> "TomlFile":
         """Read the whole file; what is no TOML ends here."""
         text = _text(path)
         try:
             tree = tomllib.loads(text, parse_float=Decimal)
-            return cls(path, text, tree, key_required=key_required)
+            return cls(path, text, tree)
         except RecursionError as error:
             mistake = Mistake("", None, "its lists are nested too deep", "no key wants a list within a list")
             raise ConfigError(path, [mistake]) from error
@@ -88,9 +88,8 @@ class TomlFile:
         path = f"{section}.{field.name}"
         if table is not None and field.name in table:
             reader = _reader(field)
-            around = Surroundings(self._path, self.currency, self._key_required)
             try:
-                return reader.read(table[field.name], around)
+                return reader.read(table[field.name], self._around)
             except WrongError as wrong:
                 self._wrong.add(path)
                 for fault in wrong.faults:
@@ -101,13 +100,17 @@ class TomlFile:
             return field.default
         return UNSET
 
+    @property
+    def _around(self) -> Surroundings:
+        return Surroundings(self._path, self.currency)
+
     def fault(self, path: str, fault: Fault) -> None:
         """Keep what is wrong with "section.key"."""
         section, key = path.split(".")
         where = (section, key) if fault.index is None else (section, key, fault.index)
         struct, _ = self._sections[section]
         reader = next(_reader(field) for field in fields(struct) if field.name == key)
-        self._report(where, fault.problem, fault.remedy or f"write {reader.wanted}")
+        self._report(where, fault.problem, fault.remedy or reader.remedy(self._around))
 
     def is_right(self, *paths: str) -> bool:
         """Tell whether these keys have values that can be used."""
@@ -126,7 +129,7 @@ class TomlFile:
                 misspelt = self._unknown((name,), table, [field.name for field in fields(struct)])
                 for field in required:
                     if field.name not in table and field.name not in misspelt:
-                        self._report((name, field.name), "the key is missing", f"write {_reader(field).wanted}")
+                        self._report((name, field.name), "the key is missing", _reader(field).remedy(self._around))
         if self._mistakes:
             raise ConfigError(self._path, sorted(self._mistakes, key=lambda mistake: mistake.line or FILE_MAX))
 
@@ -172,6 +175,7 @@ def _written(path: toml_lines.KeyPath) -> str:
 
 def _text(path: Path) -> str:
     try:
+        _check_file(path)  # before it is opened: to open a pipe is to wait for its writer
         with path.open("rb") as file:
             content = file.read(FILE_MAX + 1)
     except OSError as error:
@@ -186,6 +190,13 @@ def _text(path: Path) -> str:
     except UnicodeDecodeError as error:
         line = content.count(b"\n", 0, error.start) + 1
         raise ConfigError(path, [Mistake("", line, "these bytes are not UTF-8", "save the file as UTF-8")]) from error
+
+
+def _check_file(path: Path) -> None:
+    mode = path.stat().st_mode
+    if not stat.S_ISREG(mode):
+        what = "a folder" if stat.S_ISDIR(mode) else "a pipe, a socket or a device"
+        raise ConfigError(path, [Mistake("", None, f"this is {what}, not a file", "name the configuration itself")])
 
 
 _SYNTAX_REMEDIES = {

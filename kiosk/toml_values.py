@@ -1,8 +1,6 @@
 """A value of the configuration is read here: it comes out typed, or with what is wrong and what to write instead."""
 
 import re
-import shlex
-import stat
 from collections.abc import Callable, Sequence
 from datetime import date, datetime, time
 from decimal import Decimal
@@ -15,14 +13,17 @@ from babel import Locale, UnknownLocaleError
 from babel.core import get_global
 from msgspec import Struct
 
-from kiosk.amount import AmountError, Money, parse
+from kiosk.amount import AmountError, Money, decimals, parse, plain
+from kiosk.counted import counted
 
 TEXT_MAX = 64  # characters
-PATH_MAX = 1024  # characters
 LIST_MAX = 64  # elements
 SHOWN_MAX = 60  # characters of a wrong value that are shown again
 INTEGER_BITS_MAX = 63  # what TOML promises
-SECRET_MAX = 1024  # bytes that are looked at
+DIGITS_MAX = 20  # before or behind the decimal point of an amount; no currency comes near
+
+# The tag as files of texts are named: "en", "zh-Hans", "pt-BR".
+_LANGUAGE = re.compile(r"[a-z]{2,3}(-[A-Z][a-z]{3})?(-([A-Z]{2}|\d{3}))?", re.ASCII)
 
 
 class Fault(Struct, frozen=True):
@@ -45,8 +46,7 @@ class Surroundings(Struct, frozen=True):
     """What the meaning of a value can depend on."""
 
     file: Path
-    currency: str | None = None
-    key_required: bool = True
+    currency: str | None = None  # unknown until its section was read, or where it is wrong
 
 
 class Reader(Struct, frozen=True):
@@ -54,6 +54,12 @@ class Reader(Struct, frozen=True):
 
     wanted: str
     read: Callable[[object, Surroundings], object]
+    example: Callable[[str], str] | None = None  # of an amount, in a currency
+
+    def remedy(self, around: Surroundings) -> str:
+        """Say what to write."""
+        example = f", such as {self.example(around.currency)}" if self.example and around.currency else ""
+        return f"write {self.wanted}{example}"
 
 
 def shown(value: object) -> str:
@@ -92,7 +98,8 @@ def _other_kind(value: object, wanted: str) -> Fault:
     return Fault(f"{what} is not {wanted}" if what == kind else f"{what} is {kind}, not {wanted}")
 
 
-def _string(value: object, most: int = TEXT_MAX) -> str:
+def quoted(value: object, most: int = TEXT_MAX) -> str:
+    """Text in quotes that can be printed."""
     if not isinstance(value, str):
         raise WrongError(_other_kind(value, "text in quotes"))
     if not value.strip():
@@ -108,7 +115,7 @@ def text(wanted: str, pattern: str = ".*") -> Reader:
     """Text that matches a pattern as a whole."""
 
     def read(value: object, _: Surroundings) -> str:
-        found = _string(value)
+        found = quoted(value)
         if not re.fullmatch(pattern, found, re.ASCII):
             raise WrongError(Fault(f"{shown(found)} is not {wanted}"))
         return found
@@ -120,7 +127,7 @@ def one_of(*choices: str) -> Reader:
     """One of a few words."""
 
     def read(value: object, _: Surroundings) -> str:
-        found = _string(value)
+        found = quoted(value)
         if found not in choices:
             raise WrongError(Fault(f"{shown(found)} is not a choice"))
         return found
@@ -151,7 +158,7 @@ def list_of(item: Reader, what: str, least: int = 0) -> Reader:
             raise WrongError(_other_kind(value, "a list"))
         elements = cast("list[object]", value)
         if not least <= len(elements) <= LIST_MAX:
-            raise WrongError(Fault(f"the list has {len(elements)} elements"))
+            raise WrongError(Fault(f"the list has {counted(len(elements), 'element')}"))
         found: list[object] = []
         faults: list[Fault] = []
         blocked = False
@@ -160,7 +167,7 @@ def list_of(item: Reader, what: str, least: int = 0) -> Reader:
                 one = item.read(element, around)
             except WrongError as wrong:
                 blocked = True
-                faults += [Fault(f.problem, f.remedy or f"write {item.wanted}", index) for f in wrong.faults]
+                faults += [Fault(f.problem, f.remedy or item.remedy(around), index) for f in wrong.faults]
                 continue
             if one in found:
                 faults.append(Fault(f"{shown(element)} is listed twice", "remove one of them", index))
@@ -178,7 +185,7 @@ def _close(word: str, words: Sequence[str]) -> str | None:
 
 
 def _currency(value: object, _: Surroundings) -> str:
-    found = _string(value)
+    found = quoted(value)
     known: frozenset[str] = frozenset(get_global("all_currencies"))
     if found not in known:
         raise WrongError(Fault(f"{shown(found)} is no currency", _close(found.upper(), sorted(known))))
@@ -186,7 +193,7 @@ def _currency(value: object, _: Surroundings) -> str:
 
 
 def _zone(value: object, _: Surroundings) -> ZoneInfo:
-    found = _string(value)
+    found = quoted(value)
     try:
         return ZoneInfo(found)
     except (OSError, ValueError, KeyError) as error:  # it looks for a file of that name, and says so
@@ -196,97 +203,70 @@ def _zone(value: object, _: Surroundings) -> ZoneInfo:
 
 
 def _time_of_day(value: object, _: Surroundings) -> time:
-    found = _string(value)
+    found = quoted(value)
     if not re.fullmatch(r"([01]\d|2[0-3]):[0-5]\d", found, re.ASCII):
         raise WrongError(Fault(f"{shown(found)} is no time of day"))
     return time.fromisoformat(found)
 
 
 def _language(value: object, _: Surroundings) -> str:
-    found = _string(value)
+    found = quoted(value)
     try:
-        Locale.parse(found, sep="-")
-    except (UnknownLocaleError, ValueError) as error:
-        raise WrongError(Fault(f"{shown(found)} is no language")) from error
+        known = bool(_LANGUAGE.fullmatch(found) and Locale.parse(found, sep="-"))
+    except (UnknownLocaleError, ValueError):
+        known = False
+    if not known:
+        raise WrongError(Fault(f"{shown(found)} is no language"))
     return found
-
-
-def _path(value: object, around: Surroundings) -> Path:
-    return around.file.absolute().parent / _string(value, PATH_MAX)
-
-
-def _folder(value: object, around: Surroundings) -> Path:
-    path = _path(value, around)
-    try:
-        if path.is_dir() or not path.exists():
-            return path
-    except OSError as error:
-        raise WrongError(Fault(f"{path} cannot be looked at: {error.strerror}")) from error
-    raise WrongError(Fault(f"{path} is not a folder", "name another folder, or move that file away"))
-
-
-def _secret_file(value: object, around: Surroundings) -> Path:
-    path = _path(value, around)
-    try:
-        faults = _faults_of_secret(path)
-    except FileNotFoundError as error:
-        if not around.key_required:
-            return path
-        command = f"kiosk init --config {shlex.quote(str(around.file))}"
-        remedy = f"{command} creates it; a key that was lost comes back from its saved copy"
-        raise WrongError(Fault(f"there is no file {path}", remedy)) from error
-    except OSError as error:
-        raise WrongError(Fault(f"{path} cannot be read: {error.strerror}", "let this account read it")) from error
-    if faults:
-        raise WrongError(*faults)
-    return path
-
-
-def _faults_of_secret(path: Path) -> list[Fault]:
-    mode = path.stat().st_mode
-    if not stat.S_ISREG(mode):
-        return [Fault(f"{path} is not a file", "name the secret file itself")]
-    faults: list[Fault] = []
-    if mode & 0o077:
-        remedy = f"chmod 600 {shlex.quote(str(path))}"
-        faults.append(Fault(f"{path} is open to others (mode {stat.S_IMODE(mode):04o})", remedy))
-    with path.open("rb") as file:
-        content = file.read(SECRET_MAX)
-    if not re.fullmatch(rb"[0-9a-fA-F]{64}\s*", content):
-        faults.append(Fault(f"{path} does not hold 32 bytes as 64 hexadecimal characters", "put its saved copy back"))
-    return faults
 
 
 CURRENCY = Reader('a currency by its ISO 4217 code, such as "HKD"', _currency)
 ZONE = Reader('a time zone by its IANA name, such as "Asia/Hong_Kong"', _zone)
 TIME_OF_DAY = Reader('hours and minutes in quotes, "00:00" to "23:59"', _time_of_day)
 LANGUAGE = Reader('a language by its tag, such as "zh-Hans"', _language)
-PATH = Reader("a path in quotes", _path)
-FOLDER = Reader("the path of a folder, in quotes", _folder)
-SECRET_FILE = Reader("the path of the secret file, in quotes", _secret_file)
+
+
+# Amounts -------------------------------------------------------------------------------------------------------------
 
 
 def amount(*, zero_allowed: bool = False) -> Reader:
     """Money in the terminal's currency; never a number with a decimal point, which would be a float elsewhere."""
-    wanted = 'an amount such as "100.00", in quotes'
     least = "zero or more" if zero_allowed else "more than zero"
 
     def read(value: object, around: Surroundings) -> Money:
         if isinstance(value, Decimal) and value.is_finite():
-            raise WrongError(Fault(f"{value} is a number with a decimal point outside quotes", f'write "{value}"'))
+            problem = f"{shown(value)} is a number with a decimal point outside quotes"
+            raise WrongError(Fault(problem, _in_quotes(value, around.currency)))
         if isinstance(value, bool) or not isinstance(value, int | str):
             raise WrongError(_other_kind(value, "an amount"))
         if isinstance(value, int) and value.bit_length() > INTEGER_BITS_MAX:
             raise WrongError(Fault(f"this is {shown(value)}"))
-        written = str(value) if isinstance(value, int) else _string(value)
+        written = str(value) if isinstance(value, int) else quoted(value)
         if around.currency is None:
             raise WrongError
         try:
             money = parse(written, around.currency)
         except AmountError as error:
-            raise WrongError(Fault(str(error))) from error
+            # Its own example need not fit the currency; the remedy's does.
+            raise WrongError(Fault(str(error).removesuffix(': write it like "49.85"'))) from error
         if money.minor < 0 or (money.minor == 0 and not zero_allowed):
             raise WrongError(Fault(f"{shown(value)} is not {least}"))
         return money
 
-    return Reader(wanted, read)
+    return Reader("an amount in quotes", read, _hundred)
+
+
+def _hundred(currency: str) -> str:
+    return f'"{plain(Money(100 * 10 ** decimals(currency), currency))}"'
+
+
+def _in_quotes(value: Decimal, currency: str | None) -> str | None:
+    """Tell how the same amount is written in the terminal's currency, if it can be."""
+    if currency is None or abs(value.adjusted()) > DIGITS_MAX:
+        return None
+    digits = f"{value:f}"
+    try:
+        money = parse(digits.rstrip("0").rstrip(".") if "." in digits else digits, currency)
+    except AmountError:
+        return None
+    return f'write "{plain(money)}"'

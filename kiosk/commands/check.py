@@ -7,6 +7,8 @@ from pathlib import Path
 from kiosk import config
 from kiosk.amount import plain
 from kiosk.commands import Subparsers
+from kiosk.counted import counted
+from kiosk.texts import MissingTextError, sentences
 
 
 def add(subparsers: Subparsers) -> None:
@@ -18,7 +20,7 @@ def add(subparsers: Subparsers) -> None:
 def run(args: Namespace) -> int:
     """Print what the configuration says in a few lines, or let its mistakes be told."""
     path: Path = args.config
-    found = config.read(path)
+    found = config.read(path, to_write=True)
     print(f"{path} is right.")
     for name, words in _summary(found):
         print(f"  {name:<12}{words}")
@@ -30,12 +32,23 @@ def _summary(found: config.Config) -> Iterator[tuple[str, str]]:
     yield "terminal", f"{terminal.id}, {terminal.place}, {terminal.mode}"
     yield "day", f"begins at {terminal.cutoff:%H:%M}, {terminal.timezone.key}"
     yield "languages", ", ".join(terminal.languages)
+    unwritten = [language for language in terminal.languages if not _has_texts(language)]
+    if unwritten:
+        yield "", f"no texts yet for {', '.join(unwritten)}: customers cannot choose them"
     yield "journal", f"{journal.data}{'' if journal.data.is_dir() else ' (kiosk init will create it)'}"
     yield "head copy", str(journal.head_copy or "none: a rollback of the whole disk would not be noticed here")
-    yield "personal", f"wiped {journal.keep_personal_days} days after the end of a sale"
+    yield "personal", f"wiped {counted(journal.keep_personal_days, 'day')} after the end of a sale"
     yield "cash", f"{terminal.currency} {' '.join(map(plain, cash.accept)) or 'none is taken'}"
     yield "limits", f"{plain(cash.limit)} a sale, {plain(cash.overpay_limit)} beyond the price by one note"
     yield "excess", f"{cash.excess}; the customer may choose {' or '.join(cash.excess_choices)}"
     yield "walk away", cash.walk_away
-    expiry = f"expire after {claims.expire_days} days" if claims.expire_days else "never expire"
-    yield "claims", f"{expiry}; {claims.code_attempts_per_hour} attempts at a code an hour"
+    expiry = f"expire after {counted(claims.expire_days, 'day')}" if claims.expire_days else "never expire"
+    yield "claims", f"{expiry}; {counted(claims.code_attempts_per_hour, 'attempt')} at a code an hour"
+
+
+def _has_texts(language: str) -> bool:
+    try:
+        sentences(language)
+    except MissingTextError:
+        return False
+    return True

@@ -6,6 +6,7 @@ from pathlib import Path
 import msgspec
 
 from kiosk.commands import Subparsers
+from kiosk.counted import counted
 from kiosk.errors import UsageError
 from kiosk.progress_bar import ProgressBar
 from kiosk.simulate.campaign import Report, terminals
@@ -29,11 +30,17 @@ def run(args: Namespace) -> int:
     if args.sessions < 1:
         msg = f"there is nothing to live through in {args.sessions} sessions"
         raise UsageError(msg, "ask for one or more")
-    report, bar = Report(args.seed), ProgressBar("visits")
-    for report in terminals(args.seed, args.sessions, Faults(), args.data):
-        bar(report.sessions, args.sessions)
+    report, bar, stopped = Report(args.seed), ProgressBar("visits"), None
+    try:
+        for report in terminals(args.seed, args.sessions, Faults(), args.data):
+            bar(report.sessions, args.sessions)
+    except UsageError as error:
+        stopped = error
     bar.wipe()
-    print(_json(report) if args.json else _text(report))
+    if report.findings or not stopped:  # a disk that fails does not unsay what was found before
+        print(_json(report) if args.json else _text(report))
+    if stopped:
+        raise stopped
     return 1 if report.failed else 0
 
 
@@ -59,8 +66,8 @@ def _json(report: Report) -> str:
 
 def _text(report: Report) -> str:
     lines = [
-        f"{report.sessions:,} visits, {report.steps:,} steps, {report.rows:,} journal rows",
-        f"{_rate(report):,} visits a second, {report.seconds:.1f} s",
+        f"{counted(report.sessions, 'visit')}, {counted(report.steps, 'step')}, {counted(report.rows, 'journal row')}",
+        f"{counted(_rate(report), 'visit')} a second, {report.seconds:.1f} s",
         f"journal head {report.journal_head}",
         "",
         "what came up",
@@ -68,7 +75,7 @@ def _text(report: Report) -> str:
     ]
     if report.never:
         lines += ["", "what never came up", *(f"  {name.replace('_', ' ')}" for name in report.never)]
-    lines += ["", f"{len(report.findings)} violations"]
+    lines += ["", counted(len(report.findings), "violation")]
     for finding in report.findings:
         lines.append(f"  terminal {finding.terminal} (seed {finding.seed}), row {finding.step}: {finding.law}")
     return "\n".join(lines)

@@ -14,7 +14,7 @@ from kiosk.amount import Money, plain
 from kiosk.commands import Subparsers
 from kiosk.errors import UsageError
 from kiosk.money.business_day import Day, Sum, days_within, known_days, read_day, reading
-from kiosk.money.journal import read_identity
+from kiosk.money.database import read_identity
 from kiosk.money.step import Identity
 from kiosk.money.tie_outs import LIFE, Tie, tie_outs
 from kiosk.money.totals import Figure, Totals, totals
@@ -253,7 +253,8 @@ def _verdict(report: Report) -> Iterator[str]:
     if not report.differing:
         yield f"All {len(report.ties)} tie-outs hold."
         return
-    yield f"{len(report.differing)} of {len(report.ties)} tie-outs do NOT hold:"
+    do = "does" if len(report.differing) == 1 else "do"
+    yield f"{len(report.differing)} of {len(report.ties)} tie-outs {do} NOT hold:"
     for tie in report.differing:
         yield from _sides(tie, report)
 

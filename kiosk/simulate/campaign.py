@@ -4,15 +4,18 @@ import hashlib
 import time
 from collections import Counter, deque
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from datetime import time as clock_time
 from pathlib import Path
 
 from msgspec import Struct, field
 
 from kiosk.errors import UsageError
+from kiosk.flow.core import Stopped
 from kiosk.money.calendar import Calendar
 from kiosk.money.codes import CodeBook
-from kiosk.money.journal import FILE_NAME, Journal, connect
+from kiosk.money.database import FILE_NAME, connect
+from kiosk.money.journal import Journal, JournalBroken
 from kiosk.money.step import Identity, Step
 from kiosk.simulate.agenda import DAY, SECOND, Process
 from kiosk.simulate.judge import Violation
@@ -25,6 +28,9 @@ VISITS_A_TERMINAL = 1_000
 ALL_SITUATIONS_FROM = 100_000  # visits from which on every situation must have come up
 BEGIN_MS = 1_767_225_600_000  # 1 January 2026
 CURRENCY = "CNY"
+ROOM_MB = 25  # what the journal of one terminal needs at most
+# How SQLite says that it was the disk; whatever else it says is a mistake of ours. Only money may import their classes.
+DISK_FAILURES = {"CantOpenError", "CorruptError", "FullError", "IOError", "NotADBError", "ReadOnlyError"}
 TURNS_MAX = 1_000_000  # what one terminal may take to come to rest; a hundredth of it is ordinary
 
 
@@ -104,7 +110,9 @@ class Shelf:
 
     def close(self) -> None:
         """Let it go."""
-        if self.journal is not None:
+        if self.journal is None:
+            self._connection.close()
+        else:
             self.journal.close()
 
 
@@ -117,7 +125,12 @@ def terminals(seed: int, sessions: int, faults: Faults, data: Path | None = None
     for number in range(-(-sessions // VISITS_A_TERMINAL)):
         visits = min(VISITS_A_TERMINAL, sessions - number * VISITS_A_TERMINAL)
         folder = None if data is None else data / f"{number + 1:04d}"
-        heads.update(_terminal(report, number + 1, f"{seed}/{number + 1}", visits, faults, folder))
+        try:
+            heads.update(_terminal(report, number + 1, f"{seed}/{number + 1}", visits, faults, folder))
+        except Exception as error:
+            if data is None or not _is_of_the_disk(error):
+                raise
+            raise _unusable(data, error) from error
         report.journal_head = heads.hexdigest()
         yield report
 
@@ -132,11 +145,23 @@ def _empty(data: Path) -> None:
         data.mkdir(parents=True, exist_ok=True)
         used = any(data.iterdir())
     except OSError as error:
-        msg = f"{data} cannot hold the journals: {error.strerror}"
-        raise UsageError(msg, "name a folder that this account can write to") from error
+        raise _unusable(data, error) from error
     if used:
         msg = f"{data} is not empty"
         raise UsageError(msg, "name a new folder: a campaign never writes over journals")
+
+
+def _unusable(data: Path, error: Exception) -> UsageError:
+    why = error.strerror if isinstance(error, OSError) else error
+    remedy = "name a new folder that this account can write to, on a disk with room: "
+    return UsageError(f"{data} cannot hold the journals: {why}", f"{remedy}{ROOM_MB} MB for each thousand visits")
+
+
+def _is_of_the_disk(error: BaseException) -> bool:
+    """Did the disk fail, where no law of money was broken?"""
+    while isinstance(error, Stopped | JournalBroken) and error.__cause__:
+        error = error.__cause__
+    return isinstance(error, OSError | JournalBroken) or type(error).__name__ in DISK_FAILURES
 
 
 def _terminal(  # noqa: PLR0913, PLR0917 - one terminal is all of this
@@ -144,24 +169,24 @@ def _terminal(  # noqa: PLR0913, PLR0917 - one terminal is all of this
 ) -> bytes:
     luck = Luck(seed, faults)
     begun = time.perf_counter()
-    shelf = Shelf(luck, Calendar("Asia/Shanghai", clock_time(4)), folder)
-    world = None
-    try:
-        world = World(shelf, luck, CodeBook(luck.random.randbytes(32), shelf.incarnation), BEGIN_MS, CURRENCY)
-        _live(world, visits)
-    except Exception as error:  # noqa: BLE001 - whatever goes wrong is a finding with its seed
-        law = str(error) if isinstance(error, Violation) else f"{type(error).__name__}: {error}"
-        step = world.journal.seq if world else 0
-        report.findings.append(Finding(number, seed, step, law))
-    journal = shelf.journal
-    report.sessions += visits
-    report.steps += world.steps if world else 0
-    report.rows += journal.seq if journal else 0
-    report.sometimes.update(luck.seen)
-    report.seconds += time.perf_counter() - begun
-    head = journal.head if journal else b""
-    shelf.close()
-    return head
+    with closing(Shelf(luck, Calendar("Asia/Shanghai", clock_time(4)), folder)) as shelf:
+        world = None
+        try:
+            world = World(shelf, luck, CodeBook(luck.random.randbytes(32), shelf.incarnation), BEGIN_MS, CURRENCY)
+            _live(world, visits)
+        except Exception as error:
+            not_begun = shelf.journal is None and isinstance(error, UsageError)  # such as a disk that cannot lock
+            if folder is not None and (not_begun or _is_of_the_disk(error)):
+                raise
+            law = str(error) if isinstance(error, Violation) else f"{type(error).__name__}: {error}"
+            report.findings.append(Finding(number, seed, world.journal.seq if world else 0, law))
+        journal = shelf.journal
+        report.sessions += visits
+        report.steps += world.steps if world else 0
+        report.rows += journal.seq if journal else 0
+        report.sometimes.update(luck.seen)
+        report.seconds += time.perf_counter() - begun
+        return journal.head if journal else b""
 
 
 def _live(world: World, visits: int) -> None:

@@ -14,6 +14,7 @@ from msgspec.structs import fields
 
 from kiosk import config
 from kiosk.amount import Money
+from kiosk.money.database import FILE_NAME
 
 EXAMPLE = Path(__file__).parents[2] / "deploy" / "kiosk.example.toml"
 SECTIONS = {field.name: cast("type[config.Terminal]", field.type) for field in fields(config.Config)}
@@ -109,10 +110,16 @@ WRONG = [
     ("cutoff", 'cutoff = "24:00"', "terminal.cutoff", '"24:00" is no time of day', '"00:00" to "23:59"'),
     ("languages", "languages = []", "terminal.languages", "the list has 0 elements", "write a list of languages"),
     ("languages", 'languages = ["en", "tlh-x"]', "terminal.languages[1]", '"tlh-x" is no language', "its tag"),
+    ("languages", 'languages = ["zh-hans"]', "terminal.languages[0]", '"zh-hans" is no language', 'as "zh-Hans"'),
+    ("languages", 'languages = ["en.UTF-8"]', "terminal.languages[0]", '"en.UTF-8" is no language', "its tag"),
     ("languages", 'languages = ["en", "en"]', "terminal.languages[1]", '"en" is listed twice', "remove one"),
     ("data", 'data = "kiosk.toml"', "journal.data", "kiosk.toml is not a folder", "name another folder"),
+    ("data", 'data = "kiosk.toml/data"', "journal.data", "kiosk.toml/data cannot be used: Not a directory", "another"),
+    ("data", 'data = "not/there"', "journal.data", "/not to make there in", "mkdir -p /"),
     ("data", "data = true", "journal.data", "true is a yes or no, not text in quotes", "the path of a folder"),
     ("head_copy", 'head_copy = "data/copy"', "journal.head_copy", "it lies inside the data folder", "another disk"),
+    ("head_copy", 'head_copy = "/dev/null"', "journal.head_copy", "/dev/null is not a file", "name a file"),
+    ("head_copy", 'head_copy = "."', "journal.head_copy", "is not a file", "name a file"),
     ("head_copy", 'head_copy = "machine.key"', "journal.head_copy", "would be overwritten", "another disk"),
     ("head_copy", 'head_copy = "machine.key.pub"', "journal.head_copy", "would be overwritten", "another disk"),
     ("head_copy", 'head_copy = "kiosk.toml"', "journal.head_copy", "would be overwritten", "another disk"),
@@ -129,13 +136,16 @@ WRONG = [
     ("limit", "limit = 1000.00", "cash.limit", "1000.00 is a number with a decimal point", 'write "1000.00"'),
     ("limit", "limit = nan", "cash.limit", "NaN is a number with a decimal point, not an amount", "in quotes"),
     ("limit", 'limit = "1,000.00"', "cash.limit", "is no amount", 'such as "100.00"'),
+    ("limit", 'limit = "0.99"', "cash.limit", "no cash could ever be taken: 1.00 CNY is the least", "raise the limit"),
+    ("limit", "limit = 1e3", "cash.limit", "1E+3 is a number with a decimal point", 'write "1000.00"'),
+    ("limit", "limit = 1e999999999999", "cash.limit", "is a number with a decimal point", 'such as "100.00"'),
     ("limit", 'limit = "0.00"', "cash.limit", "is not more than zero", "write an amount"),
     ("limit", f"limit = 0x{'f' * 9999}", "cash.limit", "beyond all reason", "write an amount"),
     ("overpay_limit", "overpay_limit = -1", "cash.overpay_limit", "-1 is not zero or more", "write an amount"),
     ("overpay_limit", "overpay_limit = 2020-02-02", "cash.overpay_limit", "is a date outside quotes", "an amount"),
     ("accept", 'accept = ["10", "0.001"]', "cash.accept[1]", "has more decimals than CNY knows", "an amount"),
     ("accept", 'accept = ["10", 10]', "cash.accept[1]", "10 is listed twice", "remove one"),
-    ("accept", "accept = [10, 2000]", "cash.accept[1]", "2000.00 CNY could never be taken", "raise a limit"),
+    ("accept", "accept = [10, 1001]", "cash.accept[1]", "1001.00 CNY could never be taken", "the limit"),
     ("accept", f"accept = [{', '.join(map(str, range(1, 66)))}]", "cash.accept", "the list has 65 elements", "64"),
     ("excess", 'excess = "keep"', "cash.excess", '"keep" is not a choice', '"owed" or "added"'),
     ("excess_choices", 'excess_choices = ["added"]', "cash.excess", '"owed" is not among excess_choices', "add it"),
@@ -186,6 +196,40 @@ def test_amounts_are_not_judged_while_their_currency_is_unknown(file: Path) -> N
     change(file, "currency", 'currency = "ZZZ"')
     change(file, "overpay_limit", "overpay_limit = 1.5")
     assert [m.path for m in mistakes(file)] == ["terminal.currency", "cash.overpay_limit"]
+
+
+WITHOUT_DECIMALS = [
+    # the line in the place of cash.limit, the problem, the remedy
+    ('limit = "1000.00"', "'1000.00' has more decimals than JPY knows (0)", 'write an amount in quotes, such as "100"'),
+    ('limit = "1,000"', "'1,000' is no amount", 'write an amount in quotes, such as "100"'),
+    ("limit = 1000.00", "1000.00 is a number with a decimal point outside quotes", 'write "1000"'),
+    ("limit = 1000.5", "1000.5 is a number with a decimal point outside quotes", 'such as "100"'),
+    ("limit = true", "true is a yes or no, not an amount", 'write an amount in quotes, such as "100"'),
+    ("", "the key is missing", 'write an amount in quotes, such as "100"'),
+]
+
+
+@pytest.mark.parametrize(("line", "problem", "remedy"), WITHOUT_DECIMALS, ids=[row[0] for row in WITHOUT_DECIMALS])
+def test_remedies_fit_a_currency_without_decimals(file: Path, line: str, problem: str, remedy: str) -> None:
+    change(file, "currency", 'currency = "JPY"')
+    change(file, "accept", 'accept = ["100", 50, "10"]')
+    change(file, "overpay_limit", "overpay_limit = 100")
+    change(file, "limit", 'limit = "1000"')
+    assert config.read(file).cash.accept == (Money(100, "JPY"), Money(50, "JPY"), Money(10, "JPY"))
+    change(file, "limit", line)
+    found = the_mistake(file)
+    assert (found.path, found.problem) == ("cash.limit", problem)
+    assert found.remedy.endswith(remedy)
+
+
+def test_least_piece_may_be_the_limit_and_no_cash_has_none(file: Path) -> None:
+    change(file, "accept", "accept = [5, 10]")
+    change(file, "limit", "limit = 5")
+    assert the_mistake(file).path == "cash.accept[1]"
+    change(file, "limit", "limit = 4")
+    assert the_mistake(file).path == "cash.limit"
+    change(file, "accept", "accept = []")
+    assert config.read(file).cash.accept == ()
 
 
 def test_missing_key_is_told_at_its_section(file: Path) -> None:
@@ -262,9 +306,12 @@ def test_what_cannot_be_a_configuration_is_refused(
     assert (the_mistake(file).line, the_mistake(file).problem) == (line, problem)
 
 
-def test_file_that_cannot_be_read_is_named(tmp_path: Path) -> None:
-    assert the_mistake(tmp_path).problem == "it cannot be read: Is a directory"
+def test_what_is_no_file_is_named(tmp_path: Path) -> None:
     assert the_mistake(tmp_path / "absent.toml").problem == "it cannot be read: No such file or directory"
+    for place, what in ((tmp_path, "a folder"), (Path("/dev/null"), "a pipe, a socket or a device")):
+        found = the_mistake(place)
+        assert found.problem == f"this is {what}, not a file"
+        assert found.remedy == "name the configuration itself"
 
 
 def test_file_of_another_editor_is_read(file: Path) -> None:
@@ -272,12 +319,29 @@ def test_file_of_another_editor_is_read(file: Path) -> None:
     assert config.read(file).terminal.id == "demo-0001"
 
 
-def test_missing_secret_names_the_command_that_creates_it(file: Path) -> None:
+def test_missing_secret_names_the_command_that_makes_it(file: Path) -> None:
     (file.parent / "machine.key").unlink()
     found = the_mistake(file)
     assert found.problem == f"there is no file {file.parent}/machine.key"
-    assert found.remedy.startswith(f"kiosk init --config {file} creates it")
+    assert found.remedy == f"run: kiosk init --config {file}"
     assert config.read(file, key_required=False).journal.machine_key == file.parent / "machine.key"
+
+
+def test_secret_lost_beside_its_journal_is_not_made_anew(file: Path) -> None:
+    (file.parent / "machine.key").unlink()
+    (file.parent / "data").mkdir()
+    assert the_mistake(file).remedy == f"run: kiosk init --config {file}"
+    (file.parent / "data" / FILE_NAME).touch()
+    assert the_mistake(file).remedy.startswith(
+        f"put its saved copy back: the journal in {file.parent}/data needs this very key"
+    )
+
+
+def test_a_secret_inside_the_data_folder_is_given_away_with_it(file: Path) -> None:
+    (file.parent / "data").mkdir()
+    (file.parent / "machine.key").rename(file.parent / "data" / "machine.key")
+    file.write_text(file.read_text("utf-8").replace('"machine.key"', '"data/machine.key"'), "utf-8")
+    assert the_mistake(file).problem == "it lies inside the data folder"
 
 
 @pytest.mark.parametrize("mode", [0o640, 0o604, 0o610])

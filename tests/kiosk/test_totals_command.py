@@ -11,7 +11,8 @@ import pytest
 
 from kiosk.cli import main
 from kiosk.money.business_day import read_day, reading
-from kiosk.money.journal import FILE_NAME, Journal
+from kiosk.money.database import FILE_NAME
+from kiosk.money.journal import Journal
 from tests.kiosk.money.scripted_days import Script
 from tests.kiosk.money.till import CALENDAR, FIRST, SECOND, Till, yuan
 
@@ -226,6 +227,12 @@ def test_a_difference_ends_in_status_1_and_is_named(
 
     assert totals(script, "--from", FIRST, "--to", SECOND) == 1
     assert totals(script, "--day", SECOND) == 0
+
+
+def test_a_single_difference_is_one(script: Script, capsys: Capture) -> None:
+    script.till.tamper("UPDATE tally SET count = count + 1 WHERE line = 'alarm/suspense'")
+    assert totals(script, "--day", FIRST) == 1
+    assert re.search(r"\n1 of \d+ tie-outs does NOT hold:\n", capsys.readouterr().out)
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from kiosk.cli import main
-from kiosk.money.journal import FILE_NAME, connect
+from kiosk.money.database import FILE_NAME, connect
 from kiosk.simulate.campaign import Report, campaign
 from kiosk.simulate.luck import SOMETIMES, Faults
 
