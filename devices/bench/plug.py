@@ -1,0 +1,95 @@
+"""A simulated peripheral on a real line: a pty whose name stays the same, plugged in and out like a cable."""
+
+import asyncio
+import contextlib
+import os
+import tty
+from collections.abc import Callable
+from pathlib import Path
+
+from devices.simulator import Simulator
+
+CHUNK_BYTES = 4096
+
+
+class Plug:
+    """One peripheral and its line, in the time of an event loop."""
+
+    def __init__(
+        self,
+        simulator: Simulator,
+        path: Path,
+        loop: asyncio.AbstractEventLoop,
+        watch: Callable[[bool, bytes], None] = lambda _from_host, _data: None,
+    ) -> None:
+        self.simulator = simulator
+        self.path = path
+        self._loop = loop
+        self._watch = watch
+        self._ours = -1
+        self._theirs = -1  # kept open, so that a host that comes and goes is no hang-up
+        self._timer: asyncio.TimerHandle | None = None
+
+    @property
+    def plugged(self) -> bool:
+        """Is there a line?"""
+        return self._ours >= 0
+
+    def now_ms(self) -> int:
+        """The peripheral's time."""
+        return int(self._loop.time() * 1000)
+
+    def plug_in(self) -> None:
+        """Offer the line under its name."""
+        if self.plugged:
+            return
+        self._ours, self._theirs = os.openpty()
+        tty.setraw(self._ours)
+        tty.setraw(self._theirs)
+        os.set_blocking(self._ours, False)
+        new = self.path.with_name(f"{self.path.name}.new")
+        new.unlink(missing_ok=True)
+        new.symlink_to(os.ttyname(self._theirs))
+        new.replace(self.path)
+        self._loop.add_reader(self._ours, self._arrived)
+        self.live()
+
+    def unplug(self) -> None:
+        """Pull the cable: whoever has the line open notices."""
+        if not self.plugged:
+            return
+        self._loop.remove_reader(self._ours)
+        self.path.unlink(missing_ok=True)
+        os.close(self._ours)
+        os.close(self._theirs)
+        self._ours = self._theirs = -1
+
+    def close(self) -> None:
+        """Unplug it, and let its time stand still."""
+        self.unplug()
+        if self._timer is not None:
+            self._timer.cancel()
+
+    def live(self) -> None:
+        """Let time pass for the peripheral, send what it has to say, and be here when something happens in it."""
+        self.simulator.pass_time(self.now_ms())
+        sent = self.simulator.take_sent()
+        if sent and self.plugged:
+            self._watch(False, sent)  # noqa: FBT003 - the direction, by place
+            with contextlib.suppress(BlockingIOError):  # nobody reads: a real line loses it as well
+                os.write(self._ours, sent)
+        if self._timer is not None:
+            self._timer.cancel()
+        next_ms = self.simulator.next_ms()
+        if next_ms is not None:
+            self._timer = self._loop.call_at(next_ms / 1000 + 0.001, self.live)
+
+    def _arrived(self) -> None:
+        try:
+            data = os.read(self._ours, CHUNK_BYTES)
+        except (BlockingIOError, OSError):
+            return
+        if data:
+            self._watch(True, data)  # noqa: FBT003 - as above
+            self.simulator.receive(data, self.now_ms())
+            self.live()

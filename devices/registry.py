@@ -1,0 +1,36 @@
+"""Every protocol that the terminal speaks with an acceptor: one line each, loaded when it is used."""
+
+from importlib import import_module
+from typing import Literal, cast
+
+from msgspec import Struct
+
+from devices.driver import Driver
+from devices.simulator import Simulator
+
+
+class Protocol(Struct, frozen=True):
+    """Where a protocol's driver and its simulated peripheral are."""
+
+    title: str
+    takes: Literal["notes", "coins"]
+    driver_at: str
+    simulator_at: str
+
+    def driver(self) -> type[Driver]:
+        """The driver's class."""
+        return cast("type[Driver]", _load(self.driver_at))
+
+    def simulator(self) -> type[Simulator]:
+        """The simulator's class; only benches and tests ask for it."""
+        return cast("type[Simulator]", _load(self.simulator_at))
+
+
+PROTOCOLS = {
+    "ccnet": Protocol("CCNET", "notes", "devices.ccnet.driver:CcnetDriver", "devices.ccnet.sim:CcnetSimulator"),
+}
+
+
+def _load(place: str) -> object:
+    module, _, name = place.partition(":")
+    return getattr(import_module(module), name)

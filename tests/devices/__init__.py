@@ -1,0 +1,1 @@
+"""Tests of the drivers, their lines and their simulators."""

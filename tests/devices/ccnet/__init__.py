@@ -1,0 +1,1 @@
+"""The CCNET driver, and what is particular to it."""

@@ -1,0 +1,1 @@
+"""Frames from manuals and captures, read and written byte for byte."""
