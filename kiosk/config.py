@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 
 from msgspec import Struct
 
+from devices.registry import PROTOCOLS
 from kiosk import toml_paths as place
 from kiosk import toml_values as value
 from kiosk.amount import Money
@@ -19,6 +20,7 @@ from kiosk.toml_sections import ConfigError, Mistake, TomlFile
 __all__ = ["Cash", "Claims", "Config", "ConfigError", "Journal", "Mistake", "Terminal", "read"]
 
 Excess = Literal["owed", "added"]
+DEVICE_NAME = value.text("1 to 16 small letters, digits and hyphens as the name", r"[a-z0-9-]{1,16}")
 
 
 class Terminal(Struct, frozen=True):
@@ -60,6 +62,15 @@ class Cash(Struct, frozen=True):
     walk_away: Annotated[Literal["deliver", "owed"], value.one_of("deliver", "owed")] = "deliver"
 
 
+class Device(Struct, frozen=True):
+    """One device that takes cash: what it speaks, and over which line."""
+
+    protocol: Annotated[str, value.one_of(*PROTOCOLS)]
+    port: Annotated[str, value.text('a serial port or "tcp://host:port"', r"/.+|tcp://[^:/\s]+:\d{1,5}")]
+    address: Annotated[int | None, value.whole("as the device is addressed", 1, 255)] = None
+    options: Annotated[tuple[str, ...], value.list_of(value.text("a short text"), "options")] = ()
+
+
 class Claims(Struct, frozen=True):
     """How long a claim lives and how often its code may be tried."""
 
@@ -74,6 +85,7 @@ class Config(Struct, frozen=True):
     journal: Journal
     cash: Cash
     claims: Claims = Claims()
+    devices: dict[str, Device] = {}
 
 
 def read(path: Path, *, key_required: bool = True, to_write: bool = False) -> Config:
@@ -88,6 +100,7 @@ def read(path: Path, *, key_required: bool = True, to_write: bool = False) -> Co
     journal = file.section("journal", Journal)
     cash = file.section("cash", Cash)
     claims = file.section("claims", Claims)
+    devices = file.sections("devices", Device, DEVICE_NAME)
     _judge_key(journal, file)
     if key_required:
         _demand_key(journal, file, path)
@@ -95,8 +108,9 @@ def read(path: Path, *, key_required: bool = True, to_write: bool = False) -> Co
         _demand_writable(journal, file)
     _judge_head_copy(journal, file, path)
     _judge_cash(cash, file)
+    _judge_devices(devices, file)
     file.close()
-    return Config(terminal=terminal, journal=journal, cash=cash, claims=claims)
+    return Config(terminal=terminal, journal=journal, cash=cash, claims=claims, devices=devices)
 
 
 def _judge_key(journal: Journal, file: TomlFile) -> None:
@@ -152,3 +166,15 @@ def _judge_cash(cash: Cash, file: TomlFile) -> None:
         if piece > cash.limit:
             problem = f"{piece} could never be taken: a sale takes {cash.limit} in cash at most"
             file.fault("cash.accept", value.Fault(problem, "remove it, or raise the limit", index))
+
+
+def _judge_devices(devices: dict[str, Device], file: TomlFile) -> None:
+    """Two devices on one port are one too many, unless the line is shared by address."""
+    taken: dict[tuple[str, int | None], str] = {}
+    for name, device in devices.items():
+        path = f"devices.{name}.port"
+        if not file.is_right(path, f"devices.{name}.address"):
+            continue
+        first = taken.setdefault((device.port, device.address), name)
+        if first != name:
+            file.fault(path, value.Fault(f"{device.port} is the port of {first} as well", "name another port"))

@@ -54,6 +54,7 @@ class TomlFile:
         self._tree = tree
         self._lines = toml_lines.find(text)
         self._sections: dict[str, tuple[type[Struct], dict[str, object] | None]] = {}
+        self._groups: set[str] = set()  # of sections that the person names
         self._wrong: set[str] = set()
         self._mistakes: list[Mistake] = []
 
@@ -72,12 +73,32 @@ class TomlFile:
 
     def section(self, name: str, struct: type[S]) -> S:
         """Read one section. Fields that are wrong stay unset: nobody uses the struct before `close` has returned."""
-        table = self._tree.get(name, {})
+        return self._section(name, struct, self._tree.get(name, {}))
+
+    def sections(self, group: str, struct: type[S], names: Reader) -> dict[str, S]:
+        """Read all sections of a group, such as [devices.bill]; the names are the person's own."""
+        self._groups.add(group)
+        tables = self._tree.get(group, {})
+        if not isinstance(tables, dict):
+            self._report((group,), "this is no section", f"write [{group}.NAME], and its keys below it")
+            return {}
+        found: dict[str, S] = {}
+        for name, table in cast("dict[str, object]", tables).items():
+            try:
+                names.read(name, self._around)
+            except WrongError as wrong:
+                for fault in wrong.faults:
+                    self._report((group, name), fault.problem, names.remedy(self._around))
+            else:
+                found[name] = self._section(f"{group}.{name}", struct, table)
+        return found
+
+    def _section(self, name: str, struct: type[S], table: object) -> S:
         if isinstance(table, dict):
             self._sections[name] = (struct, cast("dict[str, object]", table))
         else:
             self._sections[name] = (struct, None)
-            self._report((name,), "this is no section", f"write [{name}] once, and its keys below it")
+            self._report(_path(name), "this is no section", f"write [{name}] once, and its keys below it")
         values: dict[str, object] = {}
         for field in fields(struct):
             values[field.name] = self._value(name, field)
@@ -106,8 +127,8 @@ class TomlFile:
 
     def fault(self, path: str, fault: Fault) -> None:
         """Keep what is wrong with "section.key"."""
-        section, key = path.split(".")
-        where = (section, key) if fault.index is None else (section, key, fault.index)
+        section, _, key = path.rpartition(".")
+        where = _path(path) if fault.index is None else (*_path(path), fault.index)
         struct, _ = self._sections[section]
         reader = next(_reader(field) for field in fields(struct) if field.name == key)
         self._report(where, fault.problem, fault.remedy or reader.remedy(self._around))
@@ -118,18 +139,19 @@ class TomlFile:
 
     def close(self) -> None:
         """Name what is unknown and what is missing, and raise ConfigError if there was any mistake at all."""
-        close_to = self._unknown((), self._tree, list(self._sections))
+        close_to = self._unknown((), self._tree, [*(name for name in self._sections if "." not in name), *self._groups])
         for name, (struct, table) in self._sections.items():
             required = [field for field in fields(struct) if field.required]
-            if name not in self._tree:
+            if "." not in name and name not in self._tree:
                 if required and name not in close_to:
                     keys = ", ".join(field.name for field in required)
                     self._report((name,), "the section is missing", f"write [{name}] and below it {keys}")
             elif table is not None:
-                misspelt = self._unknown((name,), table, [field.name for field in fields(struct)])
+                misspelt = self._unknown(_path(name), table, [field.name for field in fields(struct)])
                 for field in required:
                     if field.name not in table and field.name not in misspelt:
-                        self._report((name, field.name), "the key is missing", _reader(field).remedy(self._around))
+                        where = (*_path(name), field.name)
+                        self._report(where, "the key is missing", _reader(field).remedy(self._around))
         if self._mistakes:
             raise ConfigError(self._path, sorted(self._mistakes, key=lambda mistake: mistake.line or FILE_MAX))
 
@@ -156,6 +178,11 @@ class TomlFile:
         places = (path[:length] for length in range(len(path), 0, -1))  # where a key is missing, its section's line
         line = next((self._lines[place] for place in places if place in self._lines), None)
         self._mistakes.append(Mistake(_written(path), line, problem, remedy))
+
+
+def _path(name: str) -> tuple[str, ...]:
+    """The path of "section", of "section.key", or of either within a group: no name of ours has a dot in it."""
+    return tuple(name.split("."))
 
 
 def _reader(field: FieldInfo) -> Reader:

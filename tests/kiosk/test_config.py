@@ -17,7 +17,10 @@ from kiosk.amount import Money
 from kiosk.money.database import FILE_NAME
 
 EXAMPLE = Path(__file__).parents[2] / "deploy" / "kiosk.example.toml"
-SECTIONS = {field.name: cast("type[config.Terminal]", field.type) for field in fields(config.Config)}
+SECTIONS = {
+    **{field.name: cast("type[config.Terminal]", field.type) for field in fields(config.Config)},
+    "devices": config.Device,
+}
 
 
 def complete(example: str) -> str:
@@ -56,6 +59,11 @@ def the_mistake(file: Path) -> config.Mistake:
     return found[0]
 
 
+def section_of(found: config.Config, name: str) -> object:
+    """A section; of the devices, the one of the example."""
+    return found.devices["bill"] if name == "devices" else getattr(found, name)
+
+
 def test_example_becomes_typed_values(file: Path) -> None:
     found = config.read(file)
     assert found.terminal == config.Terminal(
@@ -75,7 +83,8 @@ def test_example_becomes_typed_values(file: Path) -> None:
 
 def test_example_names_every_key_and_no_other(file: Path) -> None:
     text = complete(EXAMPLE.read_text())
-    documented = {section: set(keys) for section, keys in tomllib.loads(text).items()}
+    tree = tomllib.loads(text)
+    documented = {section: set(keys) for section, keys in {**tree, "devices": tree["devices"]["bill"]}.items()}
     assert documented == {name: {field.name for field in fields(struct)} for name, struct in SECTIONS.items()}
     file.write_text(text)
     assert config.read(file).claims.expire_days == 365
@@ -89,8 +98,74 @@ def test_example_explains_every_key_and_shows_its_default(file: Path) -> None:
             number = next(n for n, line in enumerate(lines) if line.startswith(f"{field.name} = "))
             assert lines[number - 1].startswith("# "), f"nothing explains {field.name}"
             if not field.required:
-                assert getattr(getattr(found, name), field.name) == field.default
+                assert getattr(section_of(found, name), field.name) == field.default
                 assert "Default: " in lines[number - 1], f"nothing names the default of {field.name}"
+
+
+DEVICES = [
+    # what stands in place of the example's device, the path, the problem, the remedy
+    ("devices = 5", "devices", "this is no section", "write [devices.NAME]"),
+    ("[devices]\nbill = 5", "devices.bill", "this is no section", "write [devices.bill] once"),
+    (
+        '[devices.Bill]\nprotocol = "ccnet"\nport = "/dev/x"',
+        "devices.Bill",
+        "is not 1 to 16 small letters",
+        "write 1 to",
+    ),
+    ('[devices.bill]\nport = "/dev/x"', "devices.bill.protocol", "the key is missing", 'write "ccnet"'),
+    ('[devices.bill]\nprotocol = "ccnt"\nport = "/dev/x"', "devices.bill.protocol", "is not a choice", '"ccnet"'),
+    (
+        '[devices.bill]\nprotocol = "ccnet"\nport = "COM1"',
+        "devices.bill.port",
+        "is not a serial port",
+        "tcp://host:port",
+    ),
+    (
+        '[devices.bill]\nprotocol = "ccnet"\nprt = "/dev/x"',
+        "devices.bill.prt",
+        "nothing of this name",
+        'did you mean "port"',
+    ),
+]
+TWO_ON_ONE_PORT = """
+[devices.bill]
+protocol = "ccnet"
+port = "/dev/x"
+[devices.spare]
+protocol = "ccnet"
+port = "/dev/x"
+"""
+
+
+def with_devices(file: Path, written: str) -> None:
+    """Write something else in place of the example's device."""
+    text = file.read_text()
+    head = text[: text.index("[devices.bill]")]
+    file.write_text(f"{written}\n{head}" if written.startswith("devices") else f"{head}{written}\n")
+
+
+@pytest.mark.parametrize(("written", "path", "problem", "remedy"), DEVICES)
+def test_device_is_read_like_everything_else(file: Path, written: str, path: str, problem: str, remedy: str) -> None:
+    with_devices(file, written)
+    mistake = the_mistake(file)
+    assert mistake.path == path
+    assert problem in mistake.problem
+    assert remedy in mistake.remedy
+    assert mistake.line is not None
+
+
+def test_devices_are_known_by_the_names_that_the_person_gave_them(file: Path) -> None:
+    with_devices(file, TWO_ON_ONE_PORT.replace('port = "/dev/x"\n[', 'port = "/dev/y"\n['))
+    found = config.read(file).devices
+    assert {name: device.port for name, device in found.items()} == {"bill": "/dev/y", "spare": "/dev/x"}
+    with_devices(file, "")
+    assert config.read(file).devices == {}
+
+
+def test_two_devices_on_one_port(file: Path) -> None:
+    with_devices(file, TWO_ON_ONE_PORT)
+    mistake = the_mistake(file)
+    assert (mistake.path, mistake.problem) == ("devices.spare.port", "/dev/x is the port of bill as well")
 
 
 WRONG = [
