@@ -22,6 +22,7 @@ COMMANDS = {
     "adopt": ("kiosk.commands.adopt", "go on with a journal that was restored or moved"),
     "totals": ("kiosk.commands.totals", "print the totals of a business day"),
     "journal": ("kiosk.commands.journal", "show, verify or export the journal"),
+    "diagnose": ("kiosk.commands.diagnose", "ask each configured device who and how it is"),
     "simulate": ("kiosk.commands.simulate", "run seeded sessions with every kind of fault"),
 }
 

@@ -66,7 +66,9 @@ class Device(Struct, frozen=True):
     """One device that takes cash: what it speaks, and over which line."""
 
     protocol: Annotated[str, value.one_of(*PROTOCOLS)]
-    port: Annotated[str, value.text('a serial port or "tcp://host:port"', r"/.+|tcp://[^:/\s]+:\d{1,5}")]
+    port: Annotated[
+        str, value.text('a serial port or "tcp://host:port"', r"/.+|tcp://[^:/\s]+:\d{1,5}", place.PATH_MAX)
+    ]
     address: Annotated[int | None, value.whole("as the device is addressed", 1, 255)] = None
     options: Annotated[tuple[str, ...], value.list_of(value.text("a short text"), "options")] = ()
 

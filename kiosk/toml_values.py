@@ -111,11 +111,11 @@ def quoted(value: object, most: int = TEXT_MAX) -> str:
     return value
 
 
-def text(wanted: str, pattern: str = ".*") -> Reader:
+def text(wanted: str, pattern: str = ".*", most: int = TEXT_MAX) -> Reader:
     """Text that matches a pattern as a whole."""
 
     def read(value: object, _: Surroundings) -> str:
-        found = quoted(value)
+        found = quoted(value, most)
         if not re.fullmatch(pattern, found, re.ASCII):
             raise WrongError(Fault(f"{shown(found)} is not {wanted}"))
         return found

@@ -1,6 +1,5 @@
 """A device on a real line, looked after in its own thread, before a core in its own: unplugged, plugged in, killed."""
 
-import asyncio
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -19,33 +18,10 @@ from kiosk.core_thread import CoreThread
 from kiosk.flow.facts import CashChosen, SaleOpened
 from kiosk.ports.fault import Fault
 from kiosk.ports.message import Command
+from tests.devices.peripherals import PATIENCE_S, Peripherals
 from tests.kiosk.flow.stage import TERMS, Stage, yuan
 
-PATIENCE_S = 20  # how long a condition may take on a busy machine; none of them takes a second on a quiet one
 QUICK = Timings(accept_ms=20, stack_ms=20, return_ms=20, reject_ms=20, initialise_ms=20)
-
-
-class Peripherals:
-    """An event loop in a thread, in which simulated devices live."""
-
-    def __init__(self) -> None:
-        self.loop = asyncio.new_event_loop()
-        self._thread = threading.Thread(target=self.loop.run_forever, daemon=True)
-        self._thread.start()
-
-    def do(self, action: Callable[[], object]) -> object:
-        """Do something where the devices live, and wait until it is done."""
-
-        async def done() -> object:
-            return action()
-
-        return asyncio.run_coroutine_threadsafe(done(), self.loop).result(PATIENCE_S)
-
-    def close(self) -> None:
-        """End."""
-        self.loop.call_soon_threadsafe(self.loop.stop)
-        self._thread.join()
-        self.loop.close()
 
 
 class Machine:
