@@ -210,6 +210,7 @@ class BillDriver(Driver):
 
     def lost(self, fault: Fault, vendor_code: str = "") -> None:
         """As promised by Driver."""
+        self.path.interrupted()
         self.take(Broken(fault, vendor_code))
 
     def rest(self) -> None:

@@ -12,6 +12,7 @@ import termios
 import threading
 import time
 from collections.abc import Callable
+from math import ceil
 from typing import Literal, Protocol
 
 import serial
@@ -22,6 +23,8 @@ from kiosk.ports.fault import Fault
 CHUNK_BYTES = 4096  # read at most at a time; a frame has 255 at most
 WRITE_TIMEOUT_S = 1.0  # a line that takes no bytes for that long is gone
 CONNECT_TIMEOUT_S = 1.0
+TCP = "tcp://"
+PORT_MAX = 65535
 
 WHY_NOT_OPEN = {
     errno.EAGAIN: Fault.PORT_TAKEN,  # another program holds the lock
@@ -87,8 +90,8 @@ class SerialLink:
     """A serial port, or the pty of a simulator."""
 
     def __init__(self, path: str, settings: LineSettings) -> None:
-        pty = os.path.realpath(path).startswith("/dev/pts/")  # it has no parity, and fails when asked for it twice
         try:
+            pty = os.path.realpath(path).startswith("/dev/pts/")  # it has no parity, and fails when asked for it twice
             self._port = serial.Serial(
                 path,
                 settings.baud,
@@ -99,7 +102,7 @@ class SerialLink:
                 write_timeout=WRITE_TIMEOUT_S,
                 exclusive=True,
             )
-        except (OSError, termios.error) as error:
+        except (OSError, ValueError, termios.error) as error:
             number = error.errno if isinstance(error, OSError) else None
             raise LinkLost(WHY_NOT_OPEN.get(number or 0, Fault.PORT_MISSING), str(error)) from error
 
@@ -112,6 +115,8 @@ class SerialLink:
 
     def read(self, within_s: float) -> bytes:
         """As promised by Link."""
+        if not self._port.is_open:
+            raise LinkLost(Fault.UNPLUGGED, "it was closed here")
         return _read(self._port.fileno(), within_s)
 
     def close(self) -> None:
@@ -126,8 +131,8 @@ class TcpLink:
     def __init__(self, host: str, port: int) -> None:
         try:
             self._socket = socket.create_connection((host, port), CONNECT_TIMEOUT_S)
-        except OSError as error:
-            raise LinkLost(Fault.PORT_MISSING, str(error)) from error
+        except (OSError, ValueError) as error:  # ValueError: a name that no server could have
+            raise LinkLost(Fault.PORT_MISSING, f"{host}, port {port}: {error}") from error
         self._socket.settimeout(WRITE_TIMEOUT_S)
         self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
 
@@ -191,17 +196,29 @@ def memory_pair() -> tuple[MemoryLink, MemoryLink]:
 
 def open_link(port: str, settings: LineSettings) -> Link:
     """Open "/dev/ttyUSB0", or "tcp://host:port"."""
-    if port.startswith("tcp://"):
-        host, _, number = port.removeprefix("tcp://").rpartition(":")
-        return TcpLink(host, int(number))
+    if port.startswith(TCP):
+        return TcpLink(*_tcp_address(port))
     return SerialLink(port, settings)
+
+
+def _tcp_address(port: str) -> tuple[str, int]:
+    """Host and number; the host may be "[::1]"."""
+    host, _, number = port.removeprefix(TCP).rpartition(":")
+    host = host.removeprefix("[").removesuffix("]")
+    if not host or not (number.isascii() and number.isdecimal() and 0 < int(number) <= PORT_MAX):
+        raise LinkLost(Fault.PORT_MISSING, f"{port!r} is no address: write it like {TCP}192.168.1.20:4001")
+    return host, int(number)
 
 
 def _read(handle: int, within_s: float) -> bytes:
     """A line that can be read and has no bytes was hung up."""
     try:
-        ready, _, _ = select.select([handle], [], [], max(within_s, 0))
+        line = select.poll()  # unlike select, it takes handles of any number
+        line.register(handle, select.POLLIN)
+        ready = line.poll(max(ceil(within_s * 1000), 0))
         data = os.read(handle, CHUNK_BYTES) if ready else b""
+    except BlockingIOError:  # it could be read a moment ago
+        return b""
     except (OSError, ValueError) as error:  # the handle of a closed one is -1
         raise LinkLost(Fault.UNPLUGGED, str(error)) from error
     if ready and not data:
@@ -220,8 +237,9 @@ class Traffic(Struct, frozen=True):
     data: bytes
 
     def __str__(self) -> str:
-        moment = time.strftime("%H:%M:%S", time.localtime(self.at_s))
-        return f"{moment}.{int(self.at_s % 1 * 1000):03d} {'→' if self.sent else '←'} {self.data.hex(' ').upper()}"
+        seconds, thousandths = divmod(round(self.at_s * 1000), 1000)
+        moment = time.strftime("%H:%M:%S", time.localtime(seconds))
+        return f"{moment}.{thousandths:03d} {'→' if self.sent else '←'} {self.data.hex(' ').upper()}"
 
 
 class LoggedLink:
@@ -234,8 +252,8 @@ class LoggedLink:
 
     def write(self, data: bytes) -> None:
         """As promised by Link."""
-        self._log(Traffic(self._clock(), sent=True, data=data))
         self._link.write(data)
+        self._log(Traffic(self._clock(), sent=True, data=data))
 
     def read(self, within_s: float) -> bytes:
         """As promised by Link."""

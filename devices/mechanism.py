@@ -89,7 +89,7 @@ class Mechanism:
     def insert_box(self) -> None:
         """Put an empty box in; the validator initialises."""
         self.box_in = True
-        if self.phase is not Phase.OFF:
+        if self.phase not in {Phase.OFF, Phase.START}:
             self._enter(Phase.INITIALISING, self.timings.initialise_ms)
 
     def clear(self, fault: Fault) -> None:
@@ -97,8 +97,9 @@ class Mechanism:
         self.faults.discard(fault)
         if fault in {Fault.JAM, Fault.STACKER_JAM} and self.note is not None:
             self.hand.append(self.note)
-            self.note = None
-            self._enter(Phase.IDLE)
+            self.note, self.found = None, ""
+            if self.phase not in {Phase.OFF, Phase.START}:
+                self._enter(Phase.IDLE)
 
     def power_off(self) -> None:
         """The power goes."""
@@ -108,7 +109,7 @@ class Mechanism:
             self.found = "validator"
         elif self.phase is Phase.STACKING:
             self.found = "stacker"
-        else:  # the note has left the path, and the memory of it goes with the power
+        elif self.phase is not Phase.START:  # the note has left the path, and the memory of it goes with the power
             self.found, self.note = "", None
         self.phase, self._until_ms = Phase.OFF, None
         self.accepted, self.holding = frozenset(), False
@@ -152,6 +153,13 @@ class Mechanism:
     def give_back(self) -> bool:
         """Return the note in escrow."""
         return self._leave_escrow(Phase.RETURNING, self.timings.return_ms)
+
+    def hold(self) -> bool:
+        """Keep the note in escrow for as long as it takes."""
+        if self.phase is not Phase.ESCROW:
+            return False
+        self.holding, self._until_ms = True, None
+        return True
 
     def acknowledge(self) -> None:
         """The host has heard how it ended."""

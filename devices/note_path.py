@@ -1,8 +1,12 @@
 """What a bill validator's reports mean, whatever its protocol: which note they are about, and what is new in them.
 
 A validator has one path and at most one note in it. It says how it is, again and again; a note that is reported twice
-with no stillness between is the same note. When a driver begins, the last note that the journal knows may still be in
-the path, or its end may still be being repeated: until the path was seen still, reports are about that one.
+with no stillness between is the same note, unless its value differs. When a driver begins, the last note that the
+journal knows may still be in the path, or its end may still be being repeated: until the path was seen still, reports
+are about that one. So it is when the line was lost over a note: nothing that was decided on it before is done to
+whatever lies there afterwards.
+
+What is new is kept in mind once the host has taken it: whom a fact did not reach, hears it again.
 """
 
 from collections.abc import Iterator
@@ -49,13 +53,13 @@ class Returned(Report, frozen=True):
 
 
 class Rejected(Report, frozen=True):
-    """It did not take the note, for the vendor's reason."""
+    """It does not take the note, for the vendor's reason; when the path is still, the note is out."""
 
     reason: str
 
 
 class StartedUp(Report, frozen=True):
-    """It had no power until now. `note`: where one lies that came in before that; "none" where it tells."""
+    """It had no power until now. `note`: in the "stacker", so it is in the box; in the "validator", so it comes out."""
 
     note: Literal["none", "validator", "stacker"]
 
@@ -71,13 +75,15 @@ class Broken(Report, frozen=True):
 
 STRANDING = {Fault.JAM, Fault.STACKER_JAM, Fault.CHEATED}  # nobody can tell where the note in the path is now
 Stage = Literal["unknown", "escrow", "stacking", "returning", "doubtful", "ended"]
+IN_PATH = {"escrow", "stacking", "returning"}
 
 
 class Note(Struct, frozen=True):
-    """The note that reports are about. `unknown`: the journal's last one, of which this driver has seen nothing yet."""
+    """The note that reports are about. `unknown`: what it does, this driver has not seen since it began or was lost."""
 
     position: int
     stage: Stage
+    amount: Money | None = None  # as the validator named it
     asked: bool = False  # does the host want to know what became of it?
     stacking: bool = False  # was it ever to be stacked?
 
@@ -98,7 +104,8 @@ class NotePath:
     def __init__(self, device: str, last_position: int) -> None:
         self._device = device
         self._last = last_position
-        self._note: Note | None = Note(last_position, "unknown")
+        self._note: Note | None = Note(last_position, "unknown") if last_position else None
+        self._missed = 0  # the position of a note that was gone before the host asked after it
         self._serial = ""
         self._fault: Broken | None = None
         self._idle_owed = False
@@ -125,10 +132,20 @@ class NotePath:
 
     @property
     def decision(self) -> Literal["stacking", "returning", ""]:
-        """What the host has decided on the note in the path."""
+        """What is decided on the note in the path."""
         if self._note is None or self._note.stage not in {"stacking", "returning"}:
             return ""
         return "stacking" if self._note.stage == "stacking" else "returning"
+
+    @property
+    def wanted_before(self) -> bool:
+        """Does the host ask for a note of which this driver has seen nothing, and which was to be stacked?"""
+        return self._note is not None and self._note.stage == "unknown" and self._note.asked and self._note.stacking
+
+    @property
+    def awaited(self) -> bool:
+        """Is there a note whose end is still to be told?"""
+        return self._note is not None and (self._note.stage in IN_PATH or self._note.asked)
 
     def decided(self, stage: Literal["stacking", "returning"]) -> None:
         """The command leaves now."""
@@ -138,10 +155,19 @@ class NotePath:
     def asked(self, command: TellNote) -> Iterator[Fact]:
         """The host wants to know what became of a note; only the last one can still be in the path."""
         note = self._note
-        if note is not None and note.position == command.position:
-            self._note = replace(note, asked=True, stacking=note.stacking or command.stacking)
-        else:
+        if command.position == self._missed:
+            yield self._vanished(command.position, "forgotten", stacking=command.stacking)
+            self._missed = 0
+        elif note is not None and note.position == command.position:
+            if note.stage != "ended":  # its end was told
+                self._note = replace(note, asked=True, stacking=note.stacking or command.stacking)
+        elif command.position != self._last:
             yield NoteUnaccounted(self._device, command.position, "forgotten")
+
+    def interrupted(self) -> None:
+        """The line or the device is lost: until it is found again, another note may lie where this one lay."""
+        if self._note is not None and self._note.stage in IN_PATH:
+            self._note = replace(self._note, stage="unknown", asked=True)
 
     # What the validator says -----------------------------------------------------------------------------------------
 
@@ -150,87 +176,122 @@ class NotePath:
         if not isinstance(report, Broken | Moving):
             self._fault = None
         match report:
-            case Still() | StartedUp(note="none"):
+            case Still():
                 yield from self._gone("forgotten")
                 yield from self._rest()
+            case StartedUp():
+                self._ready_owed = True  # what it was told to take, it has forgotten
+                yield from self._started_up(report)
             case Escrowed():
-                yield from self._escrowed(report)
-            case Stacked() | StartedUp(note="stacker"):
-                yield from self._stacked(report.amount if isinstance(report, Stacked) else None)
-            case Returned() | StartedUp(note="validator"):
+                yield from self._escrowed(report.amount)
+            case Stacked():
+                yield from self._stacked(report.amount)
+            case Returned():
                 yield from self._returned()
             case Rejected():
                 self.counters.rejected[report.reason] = self.counters.rejected.get(report.reason, 0) + 1
-                yield from self._returned()
+                self._leaves()
             case Broken():
                 yield from self._broken(report)
             case _:
                 pass
 
-    def _escrowed(self, report: Escrowed) -> Iterator[Fact]:
+    def _started_up(self, report: StartedUp) -> Iterator[Fact]:
+        match report.note:
+            case "stacker":
+                yield from self._stacked(None)
+            case "validator":
+                self._leaves()
+            case "none":
+                yield from self._gone("forgotten")
+
+    def _escrowed(self, amount: Money | None) -> Iterator[Fact]:
+        yield from self._exchanged(amount)
         note = self._note
-        if note is not None and note.stage == "unknown" and note.asked:
-            self._note = replace(note, stage="escrow", asked=False)
-            yield NoteHeld(self._device, note.position)
-        elif note is None or note.stage in {"unknown", "ended"}:
+        if note is None or note.stage == "ended" or (note.stage == "unknown" and not note.asked):
+            yield NoteEscrowed(self._device, self._last + 1, amount)
+            self._miss(note)
             self._last += 1
-            self._note = Note(self._last, "escrow")
+            self._note = Note(self._last, "escrow", amount)
             self.counters.seen += 1
-            yield NoteEscrowed(self._device, self._last, report.amount)
+        elif note.stage in {"unknown", "doubtful"}:
+            yield NoteHeld(self._device, note.position)
+            self._note = replace(note, stage="escrow", asked=False)
 
     def _stacked(self, amount: Money | None) -> Iterator[Fact]:
-        note = self._whose()
-        if note.stage != "ended":
-            self._note = replace(note, stage="ended", asked=False)
-            self.counters.stacked += 1
-            yield NoteStacked(self._device, note.position, amount)
+        yield from self._exchanged(amount)
+        note = self._note or Note(self._last + 1, "unknown", amount)  # one that comes out of nowhere is a new one
+        if note.stage == "ended":
+            return
+        yield NoteStacked(self._device, note.position, amount)
+        self.counters.seen += self._note is None
+        self._last = note.position
+        self._note = replace(note, stage="ended", asked=False)
+        self.counters.stacked += 1
 
     def _returned(self) -> Iterator[Fact]:
         note = self._note
-        if note is not None and (note.stage in {"escrow", "stacking", "returning", "doubtful"} or note.asked):
+        if note is not None and _open(note):
+            yield NoteReturned(self._device, note.position)
             self._note = replace(note, stage="ended", asked=False)
             self.counters.returned += 1
-            yield NoteReturned(self._device, note.position)
 
-    def _whose(self) -> Note:
-        """A note that comes out of nowhere is a new one."""
-        if self._note is None or self._note.position == 0:
-            self._last += 1
-            self._note = Note(self._last, "doubtful")
-            self.counters.seen += 1
-        return self._note
+    def _leaves(self) -> None:
+        """It is on its way out; a jam may still meet it there."""
+        note = self._note
+        if note is not None and _open(note):
+            self._note = replace(note, stage="returning", asked=False, stacking=False)
+
+    def _exchanged(self, amount: Money | None) -> Iterator[Fact]:
+        """A note of another value is another note, whatever became of the first."""
+        note = self._note
+        if note is not None and amount is not None and note.amount not in {None, amount}:
+            yield from self._gone("exchanged")
 
     def _gone(self, cause: str) -> Iterator[Fact]:
         """The path is empty, and nothing was said of the note that was in it."""
-        note, self._note = self._note, None
-        if note is None or note.stage == "ended" or (note.stage in {"unknown", "doubtful"} and not note.asked):
-            return
-        if note.stacking:
-            yield NoteUnaccounted(self._device, note.position, cause)
-        else:
-            yield NoteReturned(self._device, note.position)
+        note = self._note
+        if note is not None and (note.stage in IN_PATH or note.asked):
+            yield self._vanished(note.position, cause, stacking=note.stacking)
+            self.counters.returned += not note.stacking
+        self._miss(note)
+        self._note = None
+
+    def _miss(self, note: Note | None) -> None:
+        """The host may ask after it yet."""
+        if note is not None and note.stage == "unknown" and not note.asked:
+            self._missed = note.position
+
+    def _vanished(self, position: int, cause: str, *, stacking: bool) -> Fact:
+        if stacking:
+            return NoteUnaccounted(self._device, position, cause)
+        return NoteReturned(self._device, position)
 
     def _broken(self, report: Broken) -> Iterator[Fact]:
         note = self._note
-        in_path = note is not None and (note.stage in {"escrow", "stacking", "returning"} or note.asked)
-        if note is not None and in_path and report.fault in STRANDING:
-            self._note = replace(note, stage="doubtful", asked=False)
+        if report.fault in STRANDING and note is not None and (note.stage in IN_PATH or note.asked):
             yield NoteUnaccounted(self._device, note.position, report.fault)
+            self._note = replace(note, stage="doubtful", asked=False)
         if self._fault == report:
             return
         if report.fault == Fault.BOX_REMOVED:
             yield BoxRemoved(self._device)
         else:
-            self.counters.jams += report.fault in {Fault.JAM, Fault.STACKER_JAM}
             yield DeviceFailed(self._device, report.fault, report.vendor_code)
+            self.counters.jams += report.fault in {Fault.JAM, Fault.STACKER_JAM}
         self._fault = report
         self._ready_owed = True
 
     def _rest(self) -> Iterator[Fact]:
         if self._ready_owed:
-            self._ready_owed = False
             yield BoxInserted(self._device)  # in case it was out when the terminal last looked
             yield DeviceReady(self._device, self._serial)
+            self._ready_owed = False
         if self._idle_owed:
-            self._idle_owed = False
             yield DeviceIdle(self._device)
+            self._idle_owed = False
+
+
+def _open(note: Note) -> bool:
+    """May it still come back? Of one that the host has not asked after, the journal knows the end."""
+    return note.stage in IN_PATH or note.stage == "doubtful" or note.asked

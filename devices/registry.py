@@ -28,6 +28,9 @@ class Protocol(Struct, frozen=True):
 
 PROTOCOLS = {
     "ccnet": Protocol("CCNET", "notes", "devices.ccnet.driver:CcnetDriver", "devices.ccnet.sim:CcnetSimulator"),
+    "ict": Protocol("ICT", "notes", "devices.ict.driver:IctDriver", "devices.ict.sim:IctSimulator"),
+    "ssp": Protocol("SSP", "notes", "devices.ssp.driver:SspDriver", "devices.ssp.sim:SspSimulator"),
+    "essp": Protocol("eSSP", "notes", "devices.ssp.driver:EsspDriver", "devices.ssp.sim:EsspSimulator"),
 }
 
 

@@ -13,6 +13,8 @@ from kiosk.ports.fault import Fault
 class Simulator(ABC):
     """One peripheral."""
 
+    has_checksum: ClassVar[bool] = True  # of what comes to harm on the line, its host notices nearly everything
+
     def __init__(self) -> None:
         self._sent = bytearray()
 
@@ -43,6 +45,8 @@ class BillSimulator(Simulator):
     """A bill validator: a protocol around a mechanism."""
 
     faults: ClassVar[frozenset[Fault]]  # for which the protocol has a word
+    options: ClassVar[frozenset[str]] = frozenset()  # what its driver has to be told about it
+    says_once: ClassVar[bool] = False  # how a note ended, it says unchecked, and never again: what is lost, is in doubt
 
     def __init__(self, mechanism: Mechanism | None = None) -> None:
         super().__init__()

@@ -65,6 +65,25 @@ class State(IntEnum):
     RETURNED = 0x82
 
 
+ONE, TWO, EITHER = {1}, {2}, {1, 2}
+LENGTHS = {  # of an answer to POLL, where it is not one byte
+    State.HOLDING: EITHER,
+    State.BUSY: EITHER,  # for how many tenths of a second
+    State.REJECTING: EITHER,  # why
+    State.FAILURE: EITHER,  # which
+    State.ESCROW: TWO,  # the bill type; so in the two that follow
+    State.STACKED: TWO,
+    State.RETURNED: EITHER,
+}
+
+
+class Answer(Struct, frozen=True):
+    """An answer to POLL."""
+
+    state: State
+    detail: int | None = None
+
+
 class Frame(Struct, frozen=True):
     """One frame, to or from the device at that address."""
 
@@ -145,6 +164,18 @@ def _frame(data: bytes) -> Frame | None:
 
 
 # What stands in some bodies ------------------------------------------------------------------------------------------
+
+
+def answer(body: bytes) -> Answer | None:
+    """How the device says that it is; None: there is no such state, or it is not as long as that."""
+    try:
+        state = State(body[0])
+    except (IndexError, ValueError):
+        return None
+    if len(body) not in LENGTHS.get(state, ONE):
+        return None
+    return Answer(state, body[1] if len(body) > 1 else None)
+
 
 BILL_TYPES = 24
 BILL_BYTES = 5

@@ -19,6 +19,7 @@ from tests.kiosk.flow.stage import yuan
 VALIDATORS = [name for name, protocol in PROTOCOLS.items() if protocol.takes == "notes"]
 MOVING = [Phase.ACCEPTING, Phase.ESCROW, Phase.STACKING]
 PRICE = 100
+DIED_WITH_THE_HOST = {(NoteEscrowed, "after"), (NoteStacked, "before")}  # was it accepted? how did it end?
 
 
 @pytest.fixture(params=VALIDATORS)
@@ -135,7 +136,7 @@ def test_the_host_dies_around_a_commit(rig: Rig, fact: type[Fact], when: str) ->
     rig.settle(20)
     settled(rig)
     assert len(rig.mechanism.box) + len(rig.mechanism.hand) == 1
-    assert rig.stage.all(Suspense) == []
+    assert len(rig.stage.all(Suspense)) == (rig.says_once and (fact, when) in DIED_WITH_THE_HOST)
 
 
 def test_the_host_goes_silent_while_a_note_lies_in_escrow(rig: Rig) -> None:
@@ -146,7 +147,7 @@ def test_the_host_goes_silent_while_a_note_lies_in_escrow(rig: Rig) -> None:
     rig.silence(seconds=15)
     assert rig.mechanism.hand == [yuan(20)]
     settled(rig)
-    assert rig.stage.balances() == {}
+    assert rig.stage.balances() == ({"doubt:bill": -2000, "suspense": 2000} if rig.says_once else {})
 
 
 # The power goes ------------------------------------------------------------------------------------------------------
@@ -252,4 +253,5 @@ def test_answers_are_lost_repeated_or_corrupted(rig: Rig, seed: int, faults: Cal
             rig.run(lambda: rig.mechanism.insert(yuan(20)) or rig.stage.state(sale) != "paying")  # noqa: B023 - as above
     rig.shake(seed, LineFaults())
     settled(rig)
-    assert rig.stage.journal.balance("doubt:bill#1") == 0
+    lossless = not (faults().dropped or faults().corrupted)
+    assert (rig.says_once and not lossless) or rig.stage.journal.balance("doubt:bill#1") == 0

@@ -111,6 +111,7 @@ class Rig:
         simulator = PROTOCOLS[protocol].simulator()()
         assert isinstance(simulator, BillSimulator)
         self.mechanism, self.faults = simulator.mechanism, simulator.faults
+        self.options, self.says_once = simulator.options, simulator.says_once
         self.line = Line(simulator, Random(1))
         self.stage = Stage()
         self.facts: list[Fact] = []
@@ -121,7 +122,7 @@ class Rig:
     def _begin(self) -> None:
         serial, position = last_positions(self.stage.core).get("bill", ("", 0))
         self.inbox = Patience(self.line)
-        setting = Setting("bill", "CNY", serial, position)
+        setting = Setting("bill", "CNY", serial, position, options=self.options)
         self.driver = self._driver(self, self.inbox, setting, lambda: self.line.now_ms / 1000)
         self._started = False
 

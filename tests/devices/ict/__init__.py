@@ -1,0 +1,1 @@
+"""The ICT driver, its simulator, and what is particular to a line without a check."""

@@ -1,0 +1,1 @@
+"""The SSP driver, and what is particular to it."""

@@ -1,0 +1,189 @@
+"""One life: a driver, its simulated device, a host, and a line in bad weather that clears up at last."""
+
+import traceback
+from contextlib import suppress
+from inspect import signature
+from random import Random
+
+from msgspec import Struct
+
+from devices.driver import DeviceGone, Driver, HostStopped, Setting
+from devices.link import LinkLost
+from devices.mechanism import Mechanism, Phase
+from devices.registry import PROTOCOLS
+from devices.simulator import Simulator
+from kiosk.amount import Money
+from kiosk.ports.fault import Fault
+from tests.devices.rig import Patience
+from tests.fuzz.host import ACCEPTED, DEVICE, LotteryHost
+from tests.fuzz.line import CALM, FuzzedLine, Weather
+from tests.fuzz.witness import Witness
+
+TURNS_MAX = 250  # in bad weather
+FRAMES_MAX = 400  # likewise: where each question is asked twenty times, turns are long
+CALM_TURNS_MAX = 2_000  # until everything has come to rest
+PAUSE_MS = 500  # before a lost device is sought again
+WEATHERS = (
+    Weather(harmed=0.1, in_pieces=0.1),
+    Weather(harmed=0.3, lost=0.02, in_pieces=0.1),
+    Weather(harmed=0.15, noise=0.15, in_pieces=0.1, interference=0.05),
+    Weather(harmed=0.5, interference=0.1),
+    Weather(noise=0.9, interference=0.5),
+    Weather(harmed=0.2, lost=0.1, unplugged=0.002),
+)
+JAMS = {Fault.JAM, Fault.STACKER_JAM}
+
+
+class Finding(Struct, frozen=True):
+    """Something that must not happen, and how to see it again."""
+
+    protocol: str
+    seed: int
+    what: str
+
+    def __str__(self) -> str:
+        return f"{self.what}\n  again: python -m tests.fuzz --protocol {self.protocol} --seed {self.seed} --frames 1"
+
+
+class Life:
+    """From the first contact to rest."""
+
+    def __init__(self, protocol: str, seed: int) -> None:
+        self.protocol, self.seed = protocol, seed
+        self.random = Random(f"{protocol} {seed}")
+        self._driver = PROTOCOLS[protocol].driver()
+        simulator = PROTOCOLS[protocol].simulator()
+        self.simulator = simulator(**self._entropy(simulator))
+        self.mechanism: Mechanism = vars(self.simulator)["mechanism"]  # every kind of simulator has one
+        self.faults = sorted(
+            getattr(self.simulator, "faults", frozenset[Fault]()) - {Fault.BOX_REMOVED, Fault.STACKER_FULL}
+        )
+        self.removed: list[Money] = []  # what was in boxes that were taken out
+        self.checked = self.simulator.has_checksum
+        self.repeats = not getattr(self.simulator, "says_once", False)
+        self.witness = Witness(protocol)
+        self.line = FuzzedLine(self.simulator, self.random, self.witness)
+        self.host = LotteryHost(self.random, self.taken, self.judging, strict=self.checked)
+        self.lost = 0  # times that the line or the device was
+        self.begin_anew()
+        self.line.weather = self.random.choice(WEATHERS)
+
+    def _entropy(self, of: type[Driver | Simulator]) -> dict[str, object]:
+        """Whoever wants randomness of his own gets it from the seed."""
+        return {"entropy": self.random.randbytes} if "entropy" in signature(of).parameters else {}
+
+    def taken(self) -> list[Money]:
+        """All that is in boxes, or so far on its way that it cannot come back."""
+        machine = self.mechanism
+        gone = machine.phase in {Phase.OFF, Phase.START} and machine.found == "stacker" and machine.note is not None
+        return [*self.removed, *machine.box, *([machine.note] if gone and machine.note is not None else [])]
+
+    def judging(self) -> bool:
+        """Not once the driver has heard what nobody has said, if it can know that at all."""
+        return not (self.checked and self.witness.forged)
+
+    def begin_anew(self) -> None:
+        """The host starts again, and with it the driver."""
+        self.host.inbox = Patience(self.line)
+        options = getattr(self.simulator, "options", frozenset[str]())
+        setting = Setting(DEVICE, "CNY", self.host.serial, self.host.last, options=options)
+        make = self._driver
+        self.driver = make(self.host, self.host.inbox, setting, lambda: self.line.now_ms / 1000, **self._entropy(make))
+        self._begun = False
+        for command in self.host.open_notes():
+            self.host.inbox.put(command)
+
+    # Turn by turn ----------------------------------------------------------------------------------------------------
+
+    def live(self) -> Finding | None:
+        """All of it; the first thing that must not happen."""
+        try:
+            with self.witness.watching():
+                for _ in range(TURNS_MAX):
+                    self._happen()
+                    self._turn()
+                    if self.line.fuzzed >= FRAMES_MAX or not self.judging():
+                        break
+                self._come_to_rest()
+        except Exception as error:  # noqa: BLE001 - whatever else comes out of a driver is what we are looking for
+            lines = traceback.format_exception(error)
+            return Finding(self.protocol, self.seed, f"{lines[-1].strip()}\n{''.join(lines[-4:-1])}".rstrip())
+        return None
+
+    def _turn(self) -> None:
+        self.line.begin_turn()
+        try:
+            if not self._begun:
+                self.driver.begin(self.line)
+                self._begun = True
+            self.driver.turn()
+            self.host.inbox.wait(self.driver.poll_interval_s)
+        except (LinkLost, DeviceGone) as gone:
+            self._lose(gone.fault, getattr(gone, "vendor_code", ""))
+        except HostStopped:
+            self._stop()
+
+    def _lose(self, fault: Fault, vendor_code: str) -> None:
+        self.lost += 1
+        self._begun = False
+        try:
+            self.driver.lost(fault, vendor_code)
+        except HostStopped:
+            self._stop()
+        self.line.wait_until(self.line.now_ms + PAUSE_MS)
+
+    def _stop(self) -> None:
+        """As the supervisor does it: the device is brought to rest, if it can be."""
+        with suppress(LinkLost, DeviceGone, HostStopped):
+            self.driver.rest()
+        self.line.wait_until(self.line.now_ms + PAUSE_MS)
+        self.begin_anew()
+
+    # What people and things do ---------------------------------------------------------------------------------------
+
+    def _happen(self) -> None:
+        chance = self.random.random()
+        if chance < 0.4:
+            self.mechanism.insert(self.random.choice(ACCEPTED))
+        elif chance < 0.405:
+            self.mechanism.power_off()
+        elif chance < 0.41 and self.faults:
+            self.mechanism.faults.add(self.random.choice(self.faults))
+        elif chance < 0.414:
+            self.mechanism.next_faults += [fault for fault in self.faults if fault in JAMS][:1]
+        elif chance < 0.418:
+            self.removed += self.mechanism.remove_box()
+        elif chance < 0.48:
+            self._repair()
+
+    def _repair(self) -> None:
+        if self.mechanism.phase is Phase.OFF:
+            self.mechanism.power_on()
+        for fault in sorted(self.mechanism.faults):
+            self.mechanism.clear(fault)
+        if not self.mechanism.box_in:
+            self.mechanism.insert_box()
+
+    def _come_to_rest(self) -> None:
+        """The weather clears up, and everything is told that there is to tell."""
+        self.line.weather = CALM
+        self.mechanism.next_faults.clear()
+        self.host.close()
+        for _ in range(CALM_TURNS_MAX):
+            self._repair()
+            self._turn()
+            if self._at_rest():
+                break
+        else:
+            msg = f"no rest: {self.mechanism.phase}, identified as {self.driver.identity.model!r}, {self.host.told}"
+            raise AssertionError(msg)
+        if not self.judging() or not self.checked:
+            return
+        self.host.check_credits("the end")
+        if self.repeats:
+            self.host.check_box()
+
+    def _at_rest(self) -> bool:
+        if self.mechanism.phase is not Phase.IDLE or self.mechanism.accepted or not self.driver.identity.model:
+            return False
+        return not self.host.open_notes()
