@@ -28,9 +28,11 @@ class Protocol(Struct, frozen=True):
 
 PROTOCOLS = {
     "ccnet": Protocol("CCNET", "notes", "devices.ccnet.driver:CcnetDriver", "devices.ccnet.sim:CcnetSimulator"),
+    "ebds": Protocol("EBDS", "notes", "devices.ebds.driver:EbdsDriver", "devices.ebds.sim:EbdsSimulator"),
     "ict": Protocol("ICT", "notes", "devices.ict.driver:IctDriver", "devices.ict.sim:IctSimulator"),
     "ssp": Protocol("SSP", "notes", "devices.ssp.driver:SspDriver", "devices.ssp.sim:SspSimulator"),
     "essp": Protocol("eSSP", "notes", "devices.ssp.driver:EsspDriver", "devices.ssp.sim:EsspSimulator"),
+    "id003": Protocol("ID-003", "notes", "devices.id003.driver:Id003Driver", "devices.id003.sim:Id003Simulator"),
 }
 
 

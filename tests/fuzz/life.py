@@ -9,14 +9,13 @@ from msgspec import Struct
 
 from devices.driver import DeviceGone, Driver, HostStopped, Setting
 from devices.link import LinkLost
-from devices.mechanism import Mechanism, Phase
 from devices.registry import PROTOCOLS
 from devices.simulator import Simulator
-from kiosk.amount import Money
 from kiosk.ports.fault import Fault
 from tests.devices.rig import Patience
-from tests.fuzz.host import ACCEPTED, DEVICE, LotteryHost
+from tests.fuzz.host import DEVICE, LotteryHost
 from tests.fuzz.line import CALM, FuzzedLine, Weather
+from tests.fuzz.people import people_before
 from tests.fuzz.witness import Witness
 
 TURNS_MAX = 250  # in bad weather
@@ -31,7 +30,6 @@ WEATHERS = (
     Weather(noise=0.9, interference=0.5),
     Weather(harmed=0.2, lost=0.1, unplugged=0.002),
 )
-JAMS = {Fault.JAM, Fault.STACKER_JAM}
 
 
 class Finding(Struct, frozen=True):
@@ -54,16 +52,12 @@ class Life:
         self._driver = PROTOCOLS[protocol].driver()
         simulator = PROTOCOLS[protocol].simulator()
         self.simulator = simulator(**self._entropy(simulator))
-        self.mechanism: Mechanism = vars(self.simulator)["mechanism"]  # every kind of simulator has one
-        self.faults = sorted(
-            getattr(self.simulator, "faults", frozenset[Fault]()) - {Fault.BOX_REMOVED, Fault.STACKER_FULL}
-        )
-        self.removed: list[Money] = []  # what was in boxes that were taken out
+        self.people = people_before(self.simulator, self.random)
         self.checked = self.simulator.has_checksum
         self.repeats = not getattr(self.simulator, "says_once", False)
         self.witness = Witness(protocol)
         self.line = FuzzedLine(self.simulator, self.random, self.witness)
-        self.host = LotteryHost(self.random, self.taken, self.judging, strict=self.checked)
+        self.host = LotteryHost(self.random, self.people.taken, self.judging, strict=self.checked)
         self.lost = 0  # times that the line or the device was
         self.begin_anew()
         self.line.weather = self.random.choice(WEATHERS)
@@ -71,12 +65,6 @@ class Life:
     def _entropy(self, of: type[Driver | Simulator]) -> dict[str, object]:
         """Whoever wants randomness of his own gets it from the seed."""
         return {"entropy": self.random.randbytes} if "entropy" in signature(of).parameters else {}
-
-    def taken(self) -> list[Money]:
-        """All that is in boxes, or so far on its way that it cannot come back."""
-        machine = self.mechanism
-        gone = machine.phase in {Phase.OFF, Phase.START} and machine.found == "stacker" and machine.note is not None
-        return [*self.removed, *machine.box, *([machine.note] if gone and machine.note is not None else [])]
 
     def judging(self) -> bool:
         """Not once the driver has heard what nobody has said, if it can know that at all."""
@@ -100,7 +88,7 @@ class Life:
         try:
             with self.witness.watching():
                 for _ in range(TURNS_MAX):
-                    self._happen()
+                    self.people.do_something()
                     self._turn()
                     if self.line.fuzzed >= FRAMES_MAX or not self.judging():
                         break
@@ -139,51 +127,22 @@ class Life:
         self.line.wait_until(self.line.now_ms + PAUSE_MS)
         self.begin_anew()
 
-    # What people and things do ---------------------------------------------------------------------------------------
-
-    def _happen(self) -> None:
-        chance = self.random.random()
-        if chance < 0.4:
-            self.mechanism.insert(self.random.choice(ACCEPTED))
-        elif chance < 0.405:
-            self.mechanism.power_off()
-        elif chance < 0.41 and self.faults:
-            self.mechanism.faults.add(self.random.choice(self.faults))
-        elif chance < 0.414:
-            self.mechanism.next_faults += [fault for fault in self.faults if fault in JAMS][:1]
-        elif chance < 0.418:
-            self.removed += self.mechanism.remove_box()
-        elif chance < 0.48:
-            self._repair()
-
-    def _repair(self) -> None:
-        if self.mechanism.phase is Phase.OFF:
-            self.mechanism.power_on()
-        for fault in sorted(self.mechanism.faults):
-            self.mechanism.clear(fault)
-        if not self.mechanism.box_in:
-            self.mechanism.insert_box()
+    # Rest ------------------------------------------------------------------------------------------------------------
 
     def _come_to_rest(self) -> None:
         """The weather clears up, and everything is told that there is to tell."""
         self.line.weather = CALM
-        self.mechanism.next_faults.clear()
         self.host.close()
         for _ in range(CALM_TURNS_MAX):
-            self._repair()
+            self.people.put_right()
             self._turn()
-            if self._at_rest():
+            if self.people.at_rest() and self.driver.identity.model and not self.host.open_notes():
                 break
         else:
-            msg = f"no rest: {self.mechanism.phase}, identified as {self.driver.identity.model!r}, {self.host.told}"
+            msg = f"no rest: identified as {self.driver.identity.model!r}, {self.host.open_notes()}, {self.host.told}"
             raise AssertionError(msg)
         if not self.judging() or not self.checked:
             return
         self.host.check_credits("the end")
         if self.repeats:
             self.host.check_box()
-
-    def _at_rest(self) -> bool:
-        if self.mechanism.phase is not Phase.IDLE or self.mechanism.accepted or not self.driver.identity.model:
-            return False
-        return not self.host.open_notes()

@@ -1,0 +1,1 @@
+"""EBDS, the extended bi-directional serial protocol: wire, driver and simulated peripheral."""

@@ -1,0 +1,1 @@
+"""The EBDS driver, and what is particular to it."""

@@ -1,0 +1,1 @@
+"""The ID-003 driver, and what is particular to it."""
