@@ -109,6 +109,7 @@ class Setting(Struct, frozen=True):
     address: int = 0  # 0: the protocol's usual one
     key: str = ""  # of its encryption, in hexadecimal
     options: frozenset[str] = frozenset()  # what is particular about this model or this line
+    at_rest: bool = False  # the journal knows it closed, with nothing on its way into it
 
 
 class Driver(ABC):

@@ -107,6 +107,7 @@ class NotePath:
         self._note: Note | None = Note(last_position, "unknown") if last_position else None
         self._missed = 0  # the position of a note that was gone before the host asked after it
         self._serial = ""
+        self._position = 0
         self._fault: Broken | None = None
         self._idle_owed = False
         self._ready_owed = True
@@ -114,9 +115,9 @@ class NotePath:
 
     # What the host wants ---------------------------------------------------------------------------------------------
 
-    def identified(self, serial: str) -> None:
-        """The driver has found out which device it is."""
-        self._serial = serial
+    def identified(self, serial: str, position: int = 0) -> None:
+        """The driver has found out which device it is, and what lies before our time if it counts events itself."""
+        self._serial, self._position = serial, position
 
     def closing(self) -> None:
         """The host wants to hear when nothing moves any more."""
@@ -125,6 +126,12 @@ class NotePath:
     def opening(self) -> None:
         """The host has changed its mind."""
         self._idle_owed = False
+
+    def number_from(self, position: int) -> None:
+        """The device numbers its events itself: unless it is about a note in the path, the next one is about this."""
+        self._last = max(self._last, position - 1)
+        if self._note is not None and self._note.stage == "ended":
+            self._note = None
 
     def in_escrow(self, position: int) -> bool:
         """Does this very note wait for a decision?"""
@@ -285,7 +292,7 @@ class NotePath:
     def _rest(self) -> Iterator[Fact]:
         if self._ready_owed:
             yield BoxInserted(self._device)  # in case it was out when the terminal last looked
-            yield DeviceReady(self._device, self._serial)
+            yield DeviceReady(self._device, self._serial, self._position)
             self._ready_owed = False
         if self._idle_owed:
             yield DeviceIdle(self._device)

@@ -33,6 +33,12 @@ PROTOCOLS = {
     "ssp": Protocol("SSP", "notes", "devices.ssp.driver:SspDriver", "devices.ssp.sim:SspSimulator"),
     "essp": Protocol("eSSP", "notes", "devices.ssp.driver:EsspDriver", "devices.ssp.sim:EsspSimulator"),
     "id003": Protocol("ID-003", "notes", "devices.id003.driver:Id003Driver", "devices.id003.sim:Id003Simulator"),
+    "cctalk": Protocol(
+        "ccTalk coins", "coins", "devices.cctalk.coins:CctalkCoinDriver", "devices.cctalk.coins_sim:CctalkCoinSimulator"
+    ),
+    "cctalk-bills": Protocol(
+        "ccTalk bills", "notes", "devices.cctalk.bills:CctalkBillDriver", "devices.cctalk.bills_sim:CctalkBillSimulator"
+    ),
 }
 
 

@@ -6,6 +6,7 @@ It has no line of its own: whoever owns it (the bench in real time, a test in vi
 from abc import ABC, abstractmethod
 from typing import ClassVar
 
+from devices.coin_mechanism import CoinMechanism
 from devices.mechanism import Mechanism
 from kiosk.ports.fault import Fault
 
@@ -51,6 +52,25 @@ class BillSimulator(Simulator):
     def __init__(self, mechanism: Mechanism | None = None) -> None:
         super().__init__()
         self.mechanism = mechanism or Mechanism()
+
+    def pass_time(self, now_ms: int) -> None:
+        """As promised by Simulator."""
+        self.mechanism.pass_time(now_ms)
+
+    def next_ms(self) -> int | None:
+        """As promised by Simulator."""
+        return self.mechanism.next_ms()
+
+
+class CoinSimulator(Simulator):
+    """A coin acceptor: a protocol around a mechanism."""
+
+    faults: ClassVar[frozenset[Fault]]  # for which the protocol has a word
+    options: ClassVar[frozenset[str]] = frozenset()  # what its driver has to be told about it
+
+    def __init__(self, mechanism: CoinMechanism | None = None) -> None:
+        super().__init__()
+        self.mechanism = mechanism or CoinMechanism()
 
     def pass_time(self, now_ms: int) -> None:
         """As promised by Simulator."""

@@ -1,4 +1,4 @@
-"""A validator, its driver and the money core on one bench in virtual time; everything runs in this one thread.
+"""A device, its driver and the money core on one bench in virtual time; everything runs in this one thread.
 
 Waiting costs nothing: whoever waits lets the simulated peripheral live on until something arrives or the time is up.
 """
@@ -6,6 +6,7 @@ Waiting costs nothing: whoever waits lets the simulated peripheral live on until
 from collections.abc import Callable
 from math import ceil
 from random import Random
+from typing import ClassVar
 
 import pytest
 from msgspec import Struct
@@ -103,15 +104,14 @@ class Patience(Inbox):
         self._line.wait_until(self._line.now_ms + round(seconds * 1000))
 
 
-class Rig:
-    """All of it: `bill` is the one device."""
+class DeviceRig:
+    """All of it but the inside of the one device."""
 
-    def __init__(self, protocol: str) -> None:
+    called: ClassVar[str]  # so the core knows it
+
+    def __init__(self, protocol: str, simulator: Simulator, options: frozenset[str]) -> None:
         self._driver = PROTOCOLS[protocol].driver()
-        simulator = PROTOCOLS[protocol].simulator()()
-        assert isinstance(simulator, BillSimulator)
-        self.mechanism, self.faults = simulator.mechanism, simulator.faults
-        self.options, self.says_once = simulator.options, simulator.says_once
+        self.options = options
         self.line = Line(simulator, Random(1))
         self.stage = Stage()
         self.facts: list[Fact] = []
@@ -120,9 +120,10 @@ class Rig:
         self._begin()
 
     def _begin(self) -> None:
-        serial, position = last_positions(self.stage.core).get("bill", ("", 0))
+        serial, position = last_positions(self.stage.core).get(self.called, ("", 0))
+        at_rest = self.acceptor().state == "closed"
         self.inbox = Patience(self.line)
-        setting = Setting("bill", "CNY", serial, position, options=self.options)
+        setting = Setting(self.called, "CNY", serial, position, options=self.options, at_rest=at_rest)
         self.driver = self._driver(self, self.inbox, setting, lambda: self.line.now_ms / 1000)
         self._started = False
 
@@ -143,7 +144,7 @@ class Rig:
     def hand_out(self, commands: list[Command]) -> None:
         """Commands for the device lie in its inbox."""
         for command in commands:
-            if getattr(command, "device", "") == "bill":
+            if getattr(command, "device", "") == self.called:
                 self.inbox.put(command)
 
     def say(self, fact: Fact) -> None:
@@ -152,7 +153,7 @@ class Rig:
 
     def acceptor(self) -> Acceptor:
         """How the core sees the device."""
-        found = self.stage.core.find("acceptor", "bill")
+        found = self.stage.core.find("acceptor", self.called)
         assert isinstance(found, Acceptor)
         return found
 
@@ -169,7 +170,7 @@ class Rig:
         for _ in range(STEPS_MAX):
             if until():
                 return
-            assert self.line.now_ms < end_ms, (self.mechanism.phase, self.facts[-5:], self.stage.all)
+            assert self.line.now_ms < end_ms, (self.line.simulator.next_ms(), self.facts[-5:], self.stage.all)
             try:
                 self._turn()
             except HostStopped:
@@ -206,3 +207,16 @@ class Rig:
         """The device is identified and takes orders."""
         self.run(lambda: bool(self.driver.identity.model))
         self.settle(1)
+
+
+class Rig(DeviceRig):
+    """A bill validator."""
+
+    called = "bill"
+
+    def __init__(self, protocol: str) -> None:
+        simulator = PROTOCOLS[protocol].simulator()()
+        assert isinstance(simulator, BillSimulator)
+        self.mechanism, self.faults = simulator.mechanism, simulator.faults
+        self.says_once = simulator.says_once
+        super().__init__(protocol, simulator, simulator.options)
