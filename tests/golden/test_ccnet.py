@@ -1,6 +1,6 @@
 """CCNET frames as they stand in manuals and public sources, read and written byte for byte; each says where it is from.
 
-- FACTS: /work/shared/facts/cash-protocols.md, "CCNET"
+- FACTS: our notes on the vendors' manuals, "CCNET"
 - PHP: slowdream/client, app/libs/cashcode/cashcodes.php, the array of commands
 - FLS: a public converter from CCNET to ID-003, `crc_test.c` by pdewit, messages recorded from a CashCode FLS
 - UAH: a public CashCode emulator for Arduino (hryvnia), its arrays of answers

@@ -1,6 +1,6 @@
 """ccTalk frames from manuals and public sources, read and written byte for byte; each says where it is from.
 
-- FACTS: /work/shared/facts/cash-protocols.md, "ccTalk"
+- FACTS: our notes on the vendors' manuals, "ccTalk"
 - X6: Azkoyen, "Modular X6 ccTalk validator", E 10210 of 12-2005, 5.5 to 5.49, the examples (in decimal there)
 - C4J: PierreBeucher/ccTalk4j, src/test/java/…/core: SimpleChecksumMessageTest, CRCChecksumMessageTest and -ParserTest
 - OURS: made with the checks that all of the above verify

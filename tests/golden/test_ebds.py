@@ -1,6 +1,6 @@
 """EBDS frames as they stand in manuals and public sources, read and written byte for byte; each says where it is from.
 
-- FACTS: /work/shared/facts/cash-protocols.md, "EBDS"
+- FACTS: our notes on the vendors' manuals, "EBDS"
 - SC6607R: Ghostrider93/Bill-Acceptor-SC6607R-RS232, docs/PROTOCOL.md, CASHBOX.md, DIAGNOSTICS.md: captured traffic
 - CRATE: decapod-atm/ebds, the tests in `src/…` of each message, which follow the EBDS Protocol Specification
 - APEX: the public .NET library for the Pyramid Apex 7000, `SlaveCodex_Test`

@@ -1,6 +1,6 @@
 """ICT bytes as they stand in manuals and public sources, read and written byte for byte; each says where it is from.
 
-- FACTS: /work/shared/facts/cash-protocols.md, "ICT 104/106"
+- FACTS: our notes on the vendors' manuals, "ICT 104/106"
 - 002U: "ICT002U General Protocol" of 2007/11/05, actions 1 to 3
 - 106: "ICT106 General Protocol For RS232", after ICT006 of 2006/4/7, actions 1 to 4
 - TC: AlexObukhoff/TerminalClient, 3.0/src/modules/Hardware/CashAcceptors/src/ICT/ICTCashAcceptorConstants.h

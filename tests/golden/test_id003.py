@@ -1,6 +1,6 @@
 """ID-003 frames as they stand in public sources, read and written byte for byte; each says where it is from.
 
-- FACTS: /work/shared/facts/cash-protocols.md, "ID-003"
+- FACTS: our notes on the vendors' manuals, "ID-003"
 - UBA: a public Java driver of a UBA (`ubaReset`, `ubaSetEnable` …), its constants
 - JCMBV: a public C# driver for JCM on Android (`class JCMBVAndroid`), its arrays
 - UNITY: a public C# driver for a UBA with RC (`StartUBAThread`), its arrays
