@@ -18,6 +18,7 @@ INITIALISE_MS = 1500
 ESCROW_MAX_MS = 10_000  # a note that nobody decides on is given back
 SILENCE_MAX_MS = 3_000  # and so is one whose host has stopped asking
 CAPACITY = 1_000
+STRANDING = frozenset({Fault.JAM, Fault.STACKER_JAM, Fault.CHEATED})  # a note that meets one stays where it is
 
 
 class Phase(StrEnum):
@@ -34,6 +35,9 @@ class Phase(StrEnum):
     RETURNING = "returning"
     RETURNED = "returned"
     REJECTING = "rejecting"
+
+
+IN_PATH = {Phase.START, Phase.ACCEPTING, Phase.ESCROW, Phase.STACKING, Phase.RETURNING}  # the note is nowhere else
 
 
 class Timings(Struct, frozen=True):
@@ -61,6 +65,7 @@ class Mechanism:
         self.accepted: frozenset[Money] = frozenset()
         self.box: list[Money] = []
         self.hand: list[Money] = []  # what customers got back
+        self.freed: list[Money] = []  # what technicians took out of the path
         self.box_in = True
         self.faults: set[Fault] = set()  # that are there now
         self.next_faults: list[Fault] = []  # each of them meets one of the next notes, while it moves into the box
@@ -79,6 +84,15 @@ class Mechanism:
         self._enter(Phase.ACCEPTING, self.timings.accept_ms)
         return True
 
+    def withdraw(self) -> bool:
+        """Pull the note back while it is drawn in; False: it is not within reach."""
+        if self.phase is not Phase.ACCEPTING:
+            return False
+        self.reason = "withdrawn"
+        self._to_hand()
+        self._enter(Phase.REJECTING, self.timings.reject_ms)
+        return True
+
     # The technician's side -------------------------------------------------------------------------------------------
 
     def remove_box(self) -> list[Money]:
@@ -89,23 +103,24 @@ class Mechanism:
     def insert_box(self) -> None:
         """Put an empty box in; the validator initialises."""
         self.box_in = True
-        if self.phase not in {Phase.OFF, Phase.START}:
+        if self.phase not in {Phase.OFF, Phase.START} and self._clear_path():
             self._enter(Phase.INITIALISING, self.timings.initialise_ms)
 
     def clear(self, fault: Fault) -> None:
         """See to a fault; a note that was stuck is taken out by hand."""
         self.faults.discard(fault)
-        if fault in {Fault.JAM, Fault.STACKER_JAM} and self.note is not None:
-            self.hand.append(self.note)
+        if fault in STRANDING and not self.faults & STRANDING and self.note is not None and self.phase is not Phase.OFF:
+            if self.phase in IN_PATH:
+                self.freed.append(self.note)
             self.note, self.found = None, ""
-            if self.phase not in {Phase.OFF, Phase.START}:
+            if self.phase is not Phase.START:
                 self._enter(Phase.IDLE)
 
     def power_off(self) -> None:
         """The power goes."""
         if self.phase is Phase.OFF:
             return
-        if self.phase in {Phase.ACCEPTING, Phase.RETURNING, Phase.REJECTING, Phase.ESCROW}:
+        if self.phase in {Phase.ACCEPTING, Phase.RETURNING, Phase.ESCROW}:
             self.found = "validator"
         elif self.phase is Phase.STACKING:
             self.found = "stacker"
@@ -136,15 +151,10 @@ class Mechanism:
         self._asked_ms = self.now_ms
 
     def reset(self) -> None:
-        """Begin anew: a note in the path goes where it can go."""
-        if self.note is not None and self.phase in {Phase.START, Phase.ESCROW, Phase.ACCEPTING}:
-            if self.found == "stacker":
-                self.box.append(self.note)
-            else:
-                self.hand.append(self.note)
-        self.note, self.found = None, ""
-        self.accepted, self.holding = frozenset(), False
-        self._enter(Phase.INITIALISING, self.timings.initialise_ms)
+        """Begin anew."""
+        if self.phase is not Phase.OFF and self._clear_path():
+            self.accepted, self.holding = frozenset(), False
+            self._enter(Phase.INITIALISING, self.timings.initialise_ms)
 
     def stack(self) -> bool:
         """Put the note in escrow into the box."""
@@ -183,6 +193,15 @@ class Mechanism:
     def next_ms(self) -> int | None:
         """When something happens by itself."""
         return self._until_ms
+
+    def _clear_path(self) -> bool:
+        """A note in the path goes where it can go; False: it is stuck."""
+        if self.note is not None and self.phase in IN_PATH:
+            if self.faults & STRANDING:
+                return False
+            (self.box if self.found == "stacker" else self.hand).append(self.note)
+        self.note, self.found = None, ""
+        return True
 
     def _leave_escrow(self, phase: Phase, duration_ms: int) -> bool:
         if self.phase is not Phase.ESCROW:
