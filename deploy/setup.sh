@@ -17,22 +17,32 @@ find_python() {
     return 1
 }
 
-install_system_packages() {
-    command -v apt-get >/dev/null || stop "Install Python 3.11, 3.12 or 3.13 with its venv module, then start again."
-    if [ "$(id -u)" -eq 0 ]; then
-        as_root=env
+# Find out how packages are installed here, if at all.
+as_root() {
+    if ! command -v apt-get >/dev/null; then
+        return 1
+    elif [ "$(id -u)" -eq 0 ]; then
+        env DEBIAN_FRONTEND=noninteractive "$@"
     elif sudo -n true 2>/dev/null; then
-        as_root="sudo -n env"
+        sudo -n env DEBIAN_FRONTEND=noninteractive "$@"
     else
-        stop "Run this line, then start again:" "  sudo apt-get update && sudo apt-get install --yes $system_packages"
+        return 1
     fi
-    say "Installing system packages: $system_packages"
-    $as_root apt-get update -qq >/dev/null
-    $as_root DEBIAN_FRONTEND=noninteractive apt-get install -qq --yes --no-install-recommends $system_packages >/dev/null
+}
+
+# Install Debian packages, or return 1.
+install_packages() {
+    as_root true || return 1
+    say "Installing system packages: $*"
+    as_root apt-get update -qq >/dev/null
+    as_root apt-get install -qq --yes --no-install-recommends "$@" >/dev/null
 }
 
 find_python || {
-    install_system_packages
+    command -v apt-get >/dev/null || stop "Install Python 3.11, 3.12 or 3.13 with its venv module, then start again."
+    # shellcheck disable=SC2086 - two packages
+    install_packages $system_packages ||
+        stop "Run this line, then start again:" "  sudo apt-get update && sudo apt-get install --yes $system_packages"
     find_python || stop "Python 3.11, 3.12 or 3.13 is needed, and this system's packages hold none of them."
 }
 

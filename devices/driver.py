@@ -12,6 +12,7 @@ from typing import ClassVar, Protocol
 
 from msgspec import Struct
 
+from devices.counters import Counters
 from devices.link import LineSettings, Link, NoLink
 from devices.note_path import Broken, Escrowed, NotePath, Report
 from kiosk.amount import Money
@@ -123,6 +124,7 @@ class Driver(ABC):
         self.inbox = inbox
         self.setting = setting
         self.clock = clock
+        self.counters = Counters()
         self.identity = Identity("")
         self.link: Link = NoLink()
 
@@ -162,7 +164,7 @@ class BillDriver(Driver):
 
     def __init__(self, host: Host, inbox: Inbox, setting: Setting, clock: Callable[[], float]) -> None:
         super().__init__(host, inbox, setting, clock)
-        self.path = NotePath(setting.name, setting.position)
+        self.path = NotePath(setting.name, setting.position, self.counters)
 
     def turn(self) -> None:
         """As promised by Driver."""

@@ -102,6 +102,8 @@ class SerialLink:
                 write_timeout=WRITE_TIMEOUT_S,
                 exclusive=True,
             )
+            if settings.parity != "N" and not pty:
+                check_parity(self._port.fileno())
         except (OSError, ValueError, termios.error) as error:
             number = error.errno if isinstance(error, OSError) else None
             raise LinkLost(WHY_NOT_OPEN.get(number or 0, Fault.PORT_MISSING), str(error)) from error
@@ -123,6 +125,13 @@ class SerialLink:
         """As promised by Link."""
         with contextlib.suppress(OSError, termios.error):
             self._port.close()
+
+
+def check_parity(handle: int) -> None:
+    """Let a byte that came to harm be read as zero, which is no word of any protocol; pyserial leaves it as it came."""
+    attributes = termios.tcgetattr(handle)
+    attributes[0] = (attributes[0] | termios.INPCK) & ~(termios.IGNPAR | termios.PARMRK)
+    termios.tcsetattr(handle, termios.TCSANOW, attributes)
 
 
 class TcpLink:

@@ -249,6 +249,8 @@ class Mechanism:
             self.hand.append(self.note)
 
     def _stacked(self) -> None:
+        if not self.box_in:
+            return  # it stays where it is until there is a box, and comes out again
         fault = self.next_faults.pop(0) if self.next_faults else None
         if fault is not None:
             self.faults.add(fault)

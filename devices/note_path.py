@@ -15,6 +15,7 @@ from typing import Literal
 from msgspec import Struct
 from msgspec.structs import replace
 
+from devices.counters import Counters
 from kiosk.amount import Money
 from kiosk.ports.acceptor import BoxInserted, BoxRemoved, DeviceFailed, DeviceIdle, DeviceReady
 from kiosk.ports.bill_validator import NoteEscrowed, NoteHeld, NoteReturned, NoteStacked, NoteUnaccounted, TellNote
@@ -88,20 +89,10 @@ class Note(Struct, frozen=True):
     stacking: bool = False  # was it ever to be stacked?
 
 
-class Counters(Struct):
-    """What a validator went through since its driver began."""
-
-    seen: int = 0
-    stacked: int = 0
-    returned: int = 0
-    jams: int = 0
-    rejected: dict[str, int] = {}
-
-
 class NotePath:
     """The one path of one validator, as its driver knows it."""
 
-    def __init__(self, device: str, last_position: int) -> None:
+    def __init__(self, device: str, last_position: int, counters: Counters | None = None) -> None:
         self._device = device
         self._last = last_position
         self._note: Note | None = Note(last_position, "unknown") if last_position else None
@@ -111,7 +102,7 @@ class NotePath:
         self._fault: Broken | None = None
         self._idle_owed = False
         self._ready_owed = True
-        self.counters = Counters()
+        self.counters = counters or Counters()
 
     # What the host wants ---------------------------------------------------------------------------------------------
 
@@ -196,7 +187,7 @@ class NotePath:
             case Returned():
                 yield from self._returned()
             case Rejected():
-                self.counters.rejected[report.reason] = self.counters.rejected.get(report.reason, 0) + 1
+                self.counters.refused(report.reason)
                 self._leaves()
             case Broken():
                 yield from self._broken(report)
@@ -220,7 +211,7 @@ class NotePath:
             self._miss(note)
             self._last += 1
             self._note = Note(self._last, "escrow", amount)
-            self.counters.seen += 1
+            self.counters.recognised()
         elif note.stage in {"unknown", "doubtful"}:
             yield NoteHeld(self._device, note.position)
             self._note = replace(note, stage="escrow", asked=False)
@@ -231,7 +222,8 @@ class NotePath:
         if note.stage == "ended":
             return
         yield NoteStacked(self._device, note.position, amount)
-        self.counters.seen += self._note is None
+        if self._note is None:
+            self.counters.recognised()
         self._last = note.position
         self._note = replace(note, stage="ended", asked=False)
         self.counters.stacked += 1

@@ -4,10 +4,11 @@ It has no line of its own: whoever owns it (the bench in real time, a test in vi
 """
 
 from abc import ABC, abstractmethod
-from typing import ClassVar
+from typing import ClassVar, Generic, TypeVar
 
 from devices.coin_mechanism import CoinMechanism
 from devices.mechanism import Mechanism
+from kiosk.amount import Money
 from kiosk.ports.fault import Fault
 
 
@@ -42,40 +43,44 @@ class Simulator(ABC):
         return sent
 
 
-class BillSimulator(Simulator):
-    """A bill validator: a protocol around a mechanism."""
+M = TypeVar("M", Mechanism, CoinMechanism)
+
+
+class CashSimulator(Simulator, Generic[M]):
+    """One that takes cash: a protocol around a mechanism."""
 
     faults: ClassVar[frozenset[Fault]]  # for which the protocol has a word
     options: ClassVar[frozenset[str]] = frozenset()  # what its driver has to be told about it
+
+    def __init__(self, mechanism: M) -> None:
+        super().__init__()
+        self.mechanism = mechanism
+
+    @property
+    @abstractmethod
+    def takes(self) -> tuple[Money, ...]:
+        """What it has names for."""
+
+    def pass_time(self, now_ms: int) -> None:
+        """As promised by Simulator."""
+        self.mechanism.pass_time(now_ms)
+
+    def next_ms(self) -> int | None:
+        """As promised by Simulator."""
+        return self.mechanism.next_ms()
+
+
+class BillSimulator(CashSimulator[Mechanism]):
+    """A bill validator."""
+
     says_once: ClassVar[bool] = False  # how a note ended, it says unchecked, and never again: what is lost, is in doubt
 
     def __init__(self, mechanism: Mechanism | None = None) -> None:
-        super().__init__()
-        self.mechanism = mechanism or Mechanism()
-
-    def pass_time(self, now_ms: int) -> None:
-        """As promised by Simulator."""
-        self.mechanism.pass_time(now_ms)
-
-    def next_ms(self) -> int | None:
-        """As promised by Simulator."""
-        return self.mechanism.next_ms()
+        super().__init__(mechanism or Mechanism())
 
 
-class CoinSimulator(Simulator):
-    """A coin acceptor: a protocol around a mechanism."""
-
-    faults: ClassVar[frozenset[Fault]]  # for which the protocol has a word
-    options: ClassVar[frozenset[str]] = frozenset()  # what its driver has to be told about it
+class CoinSimulator(CashSimulator[CoinMechanism]):
+    """A coin acceptor."""
 
     def __init__(self, mechanism: CoinMechanism | None = None) -> None:
-        super().__init__()
-        self.mechanism = mechanism or CoinMechanism()
-
-    def pass_time(self, now_ms: int) -> None:
-        """As promised by Simulator."""
-        self.mechanism.pass_time(now_ms)
-
-    def next_ms(self) -> int | None:
-        """As promised by Simulator."""
-        return self.mechanism.next_ms()
+        super().__init__(mechanism or CoinMechanism())

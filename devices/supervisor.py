@@ -18,9 +18,10 @@ from kiosk.ports.fault import Fault
 from kiosk.ports.message import Fact
 
 FIRST_PAUSE_S = 0.2  # before a lost device is sought again
-LONGEST_PAUSE_S = 2.0  # it is sought that often for as long as it takes
+LONGEST_PAUSE_S = 1.0  # it is sought that often for as long as it takes; some take three seconds more to come to rest
 LOSSES_MAX = 3  # within the time below: more than that, and it works, but with a warning
 LOSSES_WITHIN_S = 600.0
+PEACE_SHARE = 0.5  # of its poll interval, that a device has between two turns at least, however long the first one took
 GONE = {Fault.PORT_MISSING, Fault.PORT_FORBIDDEN, Fault.PORT_TAKEN, Fault.UNPLUGGED, Fault.SILENT}
 
 log = logging.getLogger(__name__)
@@ -31,7 +32,7 @@ class State(StrEnum):
 
     STARTING = "starting"
     READY = "ready"
-    DEGRADED = "degraded"  # it works, and its line was lost more often than it should be
+    DEGRADED = "degraded"  # it works, and its line is lost or a note rejected more often than it should be
     FAILED = "failed"  # it answers, and takes nothing
     GONE = "gone"  # it does not answer
 
@@ -60,10 +61,20 @@ class Supervisor:
         self._clock = clock
         self._stopping = threading.Event()
         self._losses: deque[float] = deque(maxlen=LOSSES_MAX + 1)
-        self.losses = 0
-        self.condition = Condition(State.STARTING)
+        self._condition = Condition(State.STARTING)
         self.driver = make(self)
         self._thread = threading.Thread(target=self._look_after, name=f"device {self.driver.setting.name}", daemon=True)
+
+    @property
+    def condition(self) -> Condition:
+        """How the device is now."""
+        if self._condition.state is not State.READY:
+            return self._condition
+        if len(self._losses) > LOSSES_MAX and self._clock() - self._losses[0] < LOSSES_WITHIN_S:
+            return Condition(State.DEGRADED, Fault.UNPLUGGED)
+        if self.driver.counters.rejects_many:
+            return Condition(State.DEGRADED, Fault.REJECTS_MANY)
+        return self._condition
 
     def start(self) -> None:
         """Begin; this returns at once."""
@@ -80,14 +91,13 @@ class Supervisor:
         self._host.tell(fact)
         match fact:
             case DeviceReady():
-                often = len(self._losses) > LOSSES_MAX and self._clock() - self._losses[0] < LOSSES_WITHIN_S
-                self.condition = Condition(State.DEGRADED, Fault.UNPLUGGED) if often else Condition(State.READY)
+                self._condition = Condition(State.READY)
             case DeviceFailed():
                 fault = Fault(fact.fault)
                 state = State.GONE if fault in GONE else State.FAILED
-                self.condition = Condition(state, fault, fact.vendor_code, self.condition.detail)
+                self._condition = Condition(state, fault, fact.vendor_code, self._condition.detail)
             case BoxRemoved():
-                self.condition = Condition(State.FAILED, Fault.BOX_REMOVED)
+                self._condition = Condition(State.FAILED, Fault.BOX_REMOVED)
             case _:
                 pass
 
@@ -116,8 +126,7 @@ class Supervisor:
         try:
             driver.begin(link)
             while not self._stopping.is_set():
-                driver.turn()
-                driver.inbox.wait(driver.poll_interval_s)
+                self._turn()
             driver.rest()
         except HostStopped:
             driver.rest()
@@ -125,12 +134,20 @@ class Supervisor:
         finally:
             link.close()
 
+    def _turn(self) -> None:
+        """Ask it once, and wait until it is due again: an interval is counted from the beginning of the turn."""
+        driver = self.driver
+        begun_s = self._clock()
+        driver.turn()
+        left_s = begun_s + driver.poll_interval_s - self._clock()
+        driver.inbox.wait(max(left_s, PEACE_SHARE * driver.poll_interval_s))
+
     def _lose(self, fault: Fault, detail: str, vendor_code: str = "") -> bool:
         """Tell the host; False: it has stopped."""
-        if fault in GONE and self.condition.state is not State.GONE:
-            self.losses += 1
+        if fault in GONE and self._condition.state is not State.GONE:
+            self.driver.counters.losses += 1
             self._losses.append(self._clock())
-        self.condition = Condition(self.condition.state, self.condition.fault, self.condition.vendor_code, detail)
+        self._condition = Condition(self._condition.state, self._condition.fault, self._condition.vendor_code, detail)
         try:
             self.driver.lost(fault, vendor_code)
         except HostStopped:

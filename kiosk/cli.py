@@ -23,6 +23,8 @@ COMMANDS = {
     "totals": ("kiosk.commands.totals", "print the totals of a business day"),
     "journal": ("kiosk.commands.journal", "show, verify or export the journal"),
     "diagnose": ("kiosk.commands.diagnose", "ask each configured device who and how it is"),
+    "detect": ("kiosk.commands.detect", "find out what answers on a serial port"),
+    "bench": ("kiosk.commands.bench", "be the machine without metal: simulated devices and a page"),
     "simulate": ("kiosk.commands.simulate", "run seeded sessions with every kind of fault"),
 }
 

@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 
 from msgspec import Struct
 
+from devices.models import named, of_protocol
 from devices.registry import PROTOCOLS
 from kiosk import toml_paths as place
 from kiosk import toml_values as value
@@ -43,7 +44,7 @@ class Journal(Struct, frozen=True):
     """Where the journal lies and what proves it."""
 
     data: Annotated[Path, place.FOLDER]
-    machine_key: Annotated[Path, place.SECRET_FILE]
+    machine_key: Annotated[Path, place.MACHINE_KEY_FILE]
     head_copy: Annotated[Path | None, place.REPLACEABLE_FILE] = None
     keep_personal_days: Annotated[int, value.whole("days", 1, 3650)] = 90
 
@@ -71,6 +72,8 @@ class Device(Struct, frozen=True):
     ]
     address: Annotated[int | None, value.whole("as the device is addressed", 1, 255)] = None
     options: Annotated[tuple[str, ...], value.list_of(value.text("a short text"), "options")] = ()
+    key: Annotated[Path | None, place.DEVICE_KEY_FILE] = None
+    model: Annotated[str | None, value.text("a name from devices/models.py")] = None
 
 
 class Claims(Struct, frozen=True):
@@ -78,6 +81,12 @@ class Claims(Struct, frozen=True):
 
     expire_days: Annotated[int | None, value.whole("days", 1, 36500)] = None
     code_attempts_per_hour: Annotated[int, value.whole("attempts", 1, 1000)] = 10
+
+
+class Bench(Struct, frozen=True):
+    """Where the simulated machine is looked at and handled."""
+
+    page_port: Annotated[int, value.whole("as the port of the page", 1, 65535)] = 8800
 
 
 class Config(Struct, frozen=True):
@@ -88,6 +97,7 @@ class Config(Struct, frozen=True):
     cash: Cash
     claims: Claims = Claims()
     devices: dict[str, Device] = {}
+    bench: Bench = Bench()
 
 
 def read(path: Path, *, key_required: bool = True, to_write: bool = False) -> Config:
@@ -102,6 +112,7 @@ def read(path: Path, *, key_required: bool = True, to_write: bool = False) -> Co
     journal = file.section("journal", Journal)
     cash = file.section("cash", Cash)
     claims = file.section("claims", Claims)
+    bench = file.section("bench", Bench)
     devices = file.sections("devices", Device, DEVICE_NAME)
     _judge_key(journal, file)
     if key_required:
@@ -112,7 +123,7 @@ def read(path: Path, *, key_required: bool = True, to_write: bool = False) -> Co
     _judge_cash(cash, file)
     _judge_devices(devices, file)
     file.close()
-    return Config(terminal=terminal, journal=journal, cash=cash, claims=claims, devices=devices)
+    return Config(terminal=terminal, journal=journal, cash=cash, claims=claims, devices=devices, bench=bench)
 
 
 def _judge_key(journal: Journal, file: TomlFile) -> None:
@@ -171,12 +182,41 @@ def _judge_cash(cash: Cash, file: TomlFile) -> None:
 
 
 def _judge_devices(devices: dict[str, Device], file: TomlFile) -> None:
-    """Two devices on one port are one too many, unless the line is shared by address."""
-    taken: dict[tuple[str, int | None], str] = {}
+    for name, device in devices.items():
+        _judge_key_of(name, device, file)
+        _judge_model(name, device, file)
+    _judge_ports(devices, file)
+
+
+def _judge_key_of(name: str, device: Device, file: TomlFile) -> None:
+    """A key belongs to a protocol that is encrypted, and has to be there."""
+    path = f"devices.{name}.key"
+    if device.key is None or not file.is_right(path, f"devices.{name}.protocol"):
+        return
+    if not PROTOCOLS[device.protocol].encrypted:
+        encrypted = ", ".join(f'"{each}"' for each, protocol in PROTOCOLS.items() if protocol.encrypted)
+        remedy = f"remove the line, or write protocol = {encrypted}"
+        file.fault(path, value.Fault(f"{device.protocol} is not encrypted, and knows no key", remedy))
+    elif not device.key.exists():
+        remedy = "put it there, 16 hexadecimal digits as its supplier set them, or remove the line if it was never set"
+        file.fault(path, value.Fault(f"there is no file {device.key}", remedy))
+
+
+def _judge_model(name: str, device: Device, file: TomlFile) -> None:
+    path = f"devices.{name}.model"
+    right = file.is_right(path, f"devices.{name}.protocol")
+    if device.model is None or not right or named(device.protocol, device.model):
+        return
+    known = ", ".join(f'"{model}"' for model in of_protocol(device.protocol))
+    remedy = f"remove the line{f', or write one of {known}' if known else ''}: most models need none"
+    file.fault(path, value.Fault(f'{device.protocol} has no particular model "{device.model}"', remedy))
+
+
+def _judge_ports(devices: dict[str, Device], file: TomlFile) -> None:
+    """Each device has a line of its own."""
+    taken: dict[str, str] = {}
     for name, device in devices.items():
         path = f"devices.{name}.port"
-        if not file.is_right(path, f"devices.{name}.address"):
-            continue
-        first = taken.setdefault((device.port, device.address), name)
-        if first != name:
-            file.fault(path, value.Fault(f"{device.port} is the port of {first} as well", "name another port"))
+        if file.is_right(path) and taken.setdefault(device.port, name) != name:
+            problem = f"{device.port} is the port of {taken[device.port]} as well"
+            file.fault(path, value.Fault(problem, "name another port"))

@@ -27,28 +27,36 @@ def _folder(value: object, around: Surroundings) -> Path:
     return path
 
 
-def _secret_file(value: object, around: Surroundings) -> Path:
-    """The secret if it is there; whether it has to be, the configuration as a whole decides."""
-    path = _path(value, around)
-    mode = _mode(path)
-    if mode is None:
+def secret_file(digits: int) -> Reader:
+    """A secret of so many hexadecimal digits, if it is there; whether it has to be, the configuration decides."""
+
+    def read(value: object, around: Surroundings) -> Path:
+        path = _path(value, around)
+        mode = _mode(path)
+        if mode is None:
+            return path
+        if not stat.S_ISREG(mode):
+            raise WrongError(Fault(f"{path} is not a file", "name the secret file itself"))
+        faults: list[Fault] = []
+        if mode & 0o077:
+            remedy = f"chmod 600 {shlex.quote(str(path))}"
+            faults.append(Fault(f"{path} is open to others (mode {stat.S_IMODE(mode):04o})", remedy))
+        if not re.fullmatch(rb"[0-9a-fA-F]{%d}\s*" % digits, _content(path)):
+            problem = f"{path} does not hold {digits // 2} bytes as {digits} hexadecimal characters"
+            faults.append(Fault(problem, "put its saved copy back"))
+        if faults:
+            raise WrongError(*faults)
         return path
-    if not stat.S_ISREG(mode):
-        raise WrongError(Fault(f"{path} is not a file", "name the secret file itself"))
-    faults: list[Fault] = []
-    if mode & 0o077:
-        remedy = f"chmod 600 {shlex.quote(str(path))}"
-        faults.append(Fault(f"{path} is open to others (mode {stat.S_IMODE(mode):04o})", remedy))
+
+    return Reader("the path of the secret file, in quotes", read)
+
+
+def _content(path: Path) -> bytes:
     try:
         with path.open("rb") as file:
-            content = file.read(SECRET_MAX)
+            return file.read(SECRET_MAX)
     except OSError as error:
         raise WrongError(Fault(f"{path} cannot be read: {error.strerror}", "let this account read it")) from error
-    if not re.fullmatch(rb"[0-9a-fA-F]{64}\s*", content):
-        faults.append(Fault(f"{path} does not hold 32 bytes as 64 hexadecimal characters", "put its saved copy back"))
-    if faults:
-        raise WrongError(*faults)
-    return path
 
 
 def _replaceable_file(value: object, around: Surroundings) -> Path:
@@ -70,5 +78,6 @@ def _mode(path: Path) -> int | None:
 
 
 FOLDER = Reader("the path of a folder, in quotes", _folder)
-SECRET_FILE = Reader("the path of the secret file, in quotes", _secret_file)
+MACHINE_KEY_FILE = secret_file(64)
+DEVICE_KEY_FILE = secret_file(16)
 REPLACEABLE_FILE = Reader("the path of a file, in quotes", _replaceable_file)

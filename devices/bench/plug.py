@@ -6,10 +6,17 @@ import os
 import tty
 from collections.abc import Callable
 from pathlib import Path
+from random import Random
 
+from devices.bench.line_faults import LineFaults, carried
 from devices.simulator import Simulator
 
 CHUNK_BYTES = 4096
+PTYS = Path("/dev/pts")
+
+
+class PortInUse(Exception):  # noqa: N818 - a state that the name is in
+    """Something else has the name; it is not replaced."""
 
 
 class Plug:
@@ -24,11 +31,14 @@ class Plug:
     ) -> None:
         self.simulator = simulator
         self.path = path
+        self.faults = LineFaults()
+        self._random = Random()  # noqa: S311 - a bad line is no secret
         self._loop = loop
         self._watch = watch
         self._ours = -1
         self._theirs = -1  # kept open, so that a host that comes and goes is no hang-up
         self._timer: asyncio.TimerHandle | None = None
+        self._clear_at_s = 0.0  # when the last delayed answer is out: none overtakes another
 
     @property
     def plugged(self) -> bool:
@@ -40,9 +50,11 @@ class Plug:
         return int(self._loop.time() * 1000)
 
     def plug_in(self) -> None:
-        """Offer the line under its name."""
+        """Offer the line under its name, or raise PortInUse if that is something else's."""
         if self.plugged:
             return
+        if os.path.lexists(self.path) and not _is_ours(self.path):
+            raise PortInUse
         self._ours, self._theirs = os.openpty()
         tty.setraw(self._ours)
         tty.setraw(self._theirs)
@@ -76,13 +88,26 @@ class Plug:
         sent = self.simulator.take_sent()
         if sent and self.plugged:
             self._watch(False, sent)  # noqa: FBT003 - the direction, by place
-            with contextlib.suppress(BlockingIOError):  # nobody reads: a real line loses it as well
-                os.write(self._ours, sent)
+            self._carry(carried(sent, self.faults, self._random))
         if self._timer is not None:
             self._timer.cancel()
         next_ms = self.simulator.next_ms()
         if next_ms is not None:
             self._timer = self._loop.call_at(next_ms / 1000 + 0.001, self.live)
+
+    def _carry(self, data: bytes) -> None:
+        """Send it now, or when the line is that slow."""
+        now_s = self._loop.time()
+        self._clear_at_s = max(self._clear_at_s, now_s + self.faults.delayed_ms / 1000)
+        if self._clear_at_s <= now_s:
+            self._send(data, self._ours)
+        elif data:
+            self._loop.call_at(self._clear_at_s, self._send, data, self._ours)
+
+    def _send(self, data: bytes, line: int) -> None:
+        if data and line == self._ours:  # a cable that was pulled meanwhile carries nothing
+            with contextlib.suppress(BlockingIOError):  # nobody reads: a real line loses it as well
+                os.write(line, data)
 
     def _arrived(self) -> None:
         try:
@@ -93,3 +118,8 @@ class Plug:
             self._watch(True, data)  # noqa: FBT003 - as above
             self.simulator.receive(data, self.now_ms())
             self.live()
+
+
+def _is_ours(path: Path) -> bool:
+    """A link to a pty was left behind by a bench that died."""
+    return path.is_symlink() and path.readlink().parent == PTYS

@@ -218,7 +218,7 @@ class CcnetDriver(BillDriver):
         bills = wire.bill_table(self._data(Command.BILL_TABLE))
         if bills is None:
             raise DeviceGone(Fault.NO_DENOMINATIONS)
-        lines = tuple(Denomination(kind, money) for kind, bill in bills.items() if (money := _money(bill)))
+        lines = tuple(Denomination(kind, worth) for kind, bill in bills.items() if (worth := worth_of(bill)))
         self.check_table(lines)
         self.identity = Identity(who.part or "CCNET", serial=who.serial, denominations=lines)
         self.path.identified(who.serial)
@@ -271,7 +271,7 @@ def _code(answer: Answer) -> str:
     return f"{answer.state:02X}" if answer.detail is None else f"{answer.state:02X}{answer.detail:02X}"
 
 
-def _money(bill: wire.Bill) -> Money | None:
+def worth_of(bill: wire.Bill) -> Money | None:
     """What a line of the table is worth; a country that we do not know has a currency that is not ours."""
     currency = COUNTRIES.get(bill.country.upper(), bill.country.upper())
     try:

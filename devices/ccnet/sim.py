@@ -55,6 +55,11 @@ class CcnetSimulator(BillSimulator):
         self._recovered: int | None = None  # the type of a bill that went into the box while the power was off
         self._told: bytes = b""  # the last word on a bill that the last answer was, and that the next ACK is for
 
+    @property
+    def takes(self) -> tuple[Money, ...]:
+        """As promised by Simulator."""
+        return tuple(self._worth(kind) for kind in self.bills)
+
     def receive(self, data: bytes, now_ms: int) -> None:
         """As promised by Simulator."""
         self.pass_time(now_ms)

@@ -150,11 +150,11 @@ class CctalkBillDriver(BillDriver):
             gap = self._log.gap(reading, fresh=False)
         self._begun = True
         self._log.take(gap.begin)
+        self._device.known(anew=gap.reset)  # before anything is told: whatever goes wrong then, it is told once
         for event in gap.events:
             self._happened(event)
             self._log.take(event.position)
         self._log.caught_up(reading)
-        self._device.known(anew=gap.reset)
 
     def _finds_unknown_note(self, results: tuple[Result, ...]) -> bool:
         """See whether a note was in escrow before what is new; the host may know the end of that one, and not this."""
@@ -181,7 +181,7 @@ class CctalkBillDriver(BillDriver):
             case 0, codes.BILL_MASTER_INHIBIT:
                 self.enable(self._wanted)  # it was not asked for so long that it has closed itself
             case 0, codes.BARCODE:
-                self._count_rejected("barcode")
+                self.counters.refused("barcode")
                 self._device.line.learn(Header.ROUTE_BILL, BACK, range(2))
             case 0, code if code in codes.BILLS:
                 self._error(event.b)
@@ -214,15 +214,11 @@ class CctalkBillDriver(BillDriver):
             case Fault() as fault:
                 self._broken(fault, f"E{code}")
             case str() as reason:
-                self._count_rejected(reason)
+                self.counters.refused(reason)
             case None:
                 self._check_at_s = self.clock()
                 if self._fault is not None and self._fault.fault in ENDED_BY_EVENT:
                     self._fault = None
-
-    def _count_rejected(self, reason: str) -> None:
-        rejected = self.path.counters.rejected
-        rejected[reason] = rejected.get(reason, 0) + 1
 
     def _give_up(self, event: Event, detail: str) -> None:
         """It is never heard of again, but not passed over in silence."""

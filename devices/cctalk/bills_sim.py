@@ -56,7 +56,7 @@ class _BillSlave(Slave):
         self._counter = 0
         self._events: deque[Result] = deque(maxlen=EVENTS)
         lines = (bill(channel, name, plate.scalings.get(name[:2])) for channel, name in plate.names.items())
-        self._bills = {line.amount: line.channel for line in lines if line}
+        self.bills = {line.amount: line.channel for line in lines if line}
 
     def happen(self, a: int, b: int) -> None:
         """Remember an event."""
@@ -65,7 +65,7 @@ class _BillSlave(Slave):
 
     def kind_of(self, note: Money | None) -> int:
         """Its bill type; 0: none."""
-        return 0 if note is None else self._bills.get(note, 0)
+        return 0 if note is None else self.bills.get(note, 0)
 
     def deaf(self) -> bool:
         """As promised by Slave."""
@@ -96,7 +96,7 @@ class _BillSlave(Slave):
     def inhibited(self) -> None:
         """As promised by Slave."""
         channels = self.channels if self.open else frozenset[int]()
-        self.mechanism.accepted = frozenset(note for note, channel in self._bills.items() if channel in channels)
+        self.mechanism.accepted = frozenset(note for note, channel in self.bills.items() if channel in channels)
 
     def answer(self, frame: Frame) -> bytes | None:
         """As promised by Slave."""
@@ -143,6 +143,11 @@ class CctalkBillSimulator(BillSimulator):
         self._recovered: Money | None = None
 
     # Time ------------------------------------------------------------------------------------------------------------
+
+    @property
+    def takes(self) -> tuple[Money, ...]:
+        """As promised by Simulator."""
+        return tuple(self.slave.bills)
 
     def pass_time(self, now_ms: int) -> None:
         """As promised by Simulator."""

@@ -13,7 +13,6 @@ from devices.cctalk.positions import Event, EventLog, Gap
 from devices.cctalk.wire import Reading
 from devices.driver import DeviceGone, Driver, Host, Inbox, Setting
 from devices.link import LineSettings
-from devices.note_path import Counters
 from kiosk.ports.acceptor import CloseAcceptor, DeviceFailed, DeviceIdle, DeviceReady, OpenAcceptor
 from kiosk.ports.coin_acceptor import CoinInserted, CoinsLost
 from kiosk.ports.fault import Fault
@@ -30,7 +29,6 @@ class CctalkCoinDriver(Driver):
 
     def __init__(self, host: Host, inbox: Inbox, setting: Setting, clock: Callable[[], float]) -> None:
         super().__init__(host, inbox, setting, clock)
-        self.counters = Counters()
         self._device = Peripheral(COINS, setting, clock)
         self._log = EventLog(setting.position)
         self._durable = setting.position  # as far as the journal knows
@@ -119,15 +117,13 @@ class CctalkCoinDriver(Driver):
 
     def _catch_up(self, reading: Reading) -> None:
         """Tell what is new, and record what nobody can tell."""
-        fresh = self._device.fresh
-        gap = self._log.gap(reading, fresh=fresh)
+        gap = self._log.gap(reading, fresh=self._device.fresh)
         if gap.reset:
             self._ready = False
             self._close()
-        if fresh is True:
             self._pass_over(gap)
         else:
-            if (gap.reset and not self._quiet) or gap.missed:
+            if gap.missed:
                 self._lose(gap.begin)
             self._log.take(gap.begin)
             for event in gap.events:
@@ -138,7 +134,7 @@ class CctalkCoinDriver(Driver):
             self._tell_ready()
 
     def _pass_over(self, gap: Gap) -> None:
-        """Before it was opened, nothing it counted can be a coin of ours; whose money it is otherwise, nobody knows."""
+        """Whatever it has counted since it has power, it was not opened before: a coin among it is nobody's we know."""
         end = gap.begin + len(gap.events)
         if not self._quiet or any(event.a for event in gap.events):
             self._lose(end)
@@ -162,7 +158,7 @@ class CctalkCoinDriver(Driver):
         else:
             self.host.tell(CoinInserted(self.setting.name, event.position, amount))
             self._durable = event.position
-            self.counters.seen += 1
+            self.counters.recognised()
             self.counters.stacked += 1
 
     def _error(self, event: Event) -> None:
@@ -181,7 +177,7 @@ class CctalkCoinDriver(Driver):
         raise DeviceGone(Fault.UNKNOWN_EVENT, detail, f"E{event.a}.{event.b}" if event.a else f"E{event.b}")
 
     def _count_rejected(self, reason: str) -> None:
-        self.counters.rejected[reason] = self.counters.rejected.get(reason, 0) + 1
+        self.counters.refused(reason)
 
     def _lose(self, position: int) -> None:
         self.host.tell(CoinsLost(self.setting.name, position))

@@ -57,9 +57,10 @@ class _CoinSlave(Slave):
     def inhibited(self) -> None:
         """As promised by Slave."""
         channels = self.channels if self.open else frozenset[int]()
-        self.mechanism.accepted = frozenset(money for channel, money in self._coins() if channel in channels)
+        self.mechanism.accepted = frozenset(money for channel, money in self.coins() if channel in channels)
 
-    def _coins(self) -> list[tuple[int, Money]]:
+    def coins(self) -> list[tuple[int, Money]]:
+        """Every channel that is one, and its worth."""
         lines = (coin(channel, name, None) for channel, name in self.plate.names.items())
         return [(line.channel, line.amount) for line in lines if line]
 
@@ -68,7 +69,7 @@ class _CoinSlave(Slave):
             return Result(0, FAULTS[event.fault][0])
         if event.swallowed:
             return Result(0, SWALLOWED)
-        channel = next((channel for channel, money in self._coins() if money in {event.credit, event.refused}), 0)
+        channel = next((channel for channel, money in self.coins() if money in {event.credit, event.refused}), 0)
         if event.credit:
             return Result(channel, SORTER_PATH)
         return Result(0, INHIBITED if channel else REJECTED)
@@ -85,6 +86,11 @@ class CctalkCoinSimulator(CoinSimulator):
         super().__init__(mechanism)
         self.slave = _CoinSlave(self.mechanism, plate, Model(self.options, self.refused, self.unheard))
         self._starts = self.mechanism.starts
+
+    @property
+    def takes(self) -> tuple[Money, ...]:
+        """As promised by Simulator."""
+        return tuple(money for _, money in self.slave.coins())
 
     def pass_time(self, now_ms: int) -> None:
         """As promised by Simulator."""

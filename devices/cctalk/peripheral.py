@@ -65,7 +65,7 @@ class Peripheral:
         self.fresh: bool | None = None  # it was not opened since it has power; None: that cannot be told
         self.checks_itself = True  # some have no self-check
         self._believed: Reading | None = None
-        self._opened: bytes | None = None  # the mask that we have opened it with last; empty: not since it has power
+        self._mask: bytes | None = None  # what we have told it last to take; no bytes: nothing since it has power
         self._mask_size = 2
         self._has_master = True
 
@@ -77,11 +77,11 @@ class Peripheral:
         self._believed, self.checks_itself = None, True
         self.line.find()
         mask = self.line.learn(Header.REQUEST_INHIBIT_STATUS, sizes=MASK_SIZES)
-        self._mask_size = len(mask or b"00")
+        self._mask_size = len(mask or bytes(2))
         self._has_master = self._knows_master_inhibit()
+        self.fresh = self._is_fresh(mask)
         if not self._has_master:
             self.close()
-        self.fresh = self._is_fresh(mask)
 
     def interview(self) -> Identity:
         """Who it is, and what it takes."""
@@ -122,9 +122,7 @@ class Peripheral:
 
     def open(self, channels: frozenset[int]) -> None:
         """Take these and nothing else."""
-        mask = wire.mask_data(channels, self._mask_size)
-        self._opened = mask
-        self._have_done(Header.MODIFY_INHIBIT_STATUS, mask)
+        self._tell_mask(wire.mask_data(channels, self._mask_size))
         if self._has_master:
             self._have_done(Header.MODIFY_MASTER_INHIBIT_STATUS, OPEN)
 
@@ -133,22 +131,28 @@ class Peripheral:
         if self._has_master:
             self._have_done(Header.MODIFY_MASTER_INHIBIT_STATUS, CLOSED)
         else:
-            self._have_done(Header.MODIFY_INHIBIT_STATUS, bytes(self._mask_size))
+            self._tell_mask(bytes(self._mask_size))
+
+    def _tell_mask(self, mask: bytes) -> None:
+        self._mask = mask
+        self._have_done(Header.MODIFY_INHIBIT_STATUS, mask)
 
     def known(self, *, anew: bool) -> None:
         """What it has counted up to now is known. `anew`: we have not opened it since it has power, or at all."""
         self.fresh = False
         if anew:
-            self._opened = b""
+            self._mask = b""
 
     def _knows_master_inhibit(self) -> bool:
         """Some do not, and refuse it or say nothing."""
         return self.line.learn(Header.MODIFY_MASTER_INHIBIT_STATUS, CLOSED, range(1)) is not None
 
     def _is_fresh(self, mask: bytes | None) -> bool | None:
-        if self._opened == b"" or any(mask or b""):
+        if self._mask == b"" or any(mask or b""):
             return False
-        return True if mask is not None and self._has_master else None
+        if self._mask is None:
+            return True if mask and self._has_master else None  # without that, it may have been closed by its mask
+        return True if mask and any(self._mask) else None
 
     def _have_done(self, header: Header, data: bytes) -> None:
         if not self.line.order(header, data):
@@ -171,7 +175,7 @@ class Peripheral:
     def _read(self) -> Reading:
         said = wire.reading(self.line.tell(self.kind.events, sizes=EVENT_SIZE))
         suspect = self.line.repeated or said.counter == 0
-        if suspect and self._opened and self.fresh is False and self._has_master:
+        if suspect and any(self._mask or b"") and self.fresh is False:
             mask = self.line.learn(Header.REQUEST_INHIBIT_STATUS, sizes=MASK_SIZES)
             self.fresh = mask is not None and not any(mask)
         return said

@@ -9,6 +9,8 @@ from devices.cctalk import wire
 from devices.cctalk.peripheral import Kind
 from devices.cctalk.wire import HOST, Check, Decoder, Frame, Header, Reading, Scaling
 
+MASK_SIZE = 2  # bytes: sixteen coins or bills
+
 
 class Nameplate(Struct, frozen=True):
     """Who a device is, and what it has a name for."""
@@ -107,7 +109,7 @@ class Slave(ABC):
                 pass
             case (Header.RESET_DEVICE, b""):
                 self.reset()
-            case (Header.MODIFY_INHIBIT_STATUS, data) if data:
+            case (Header.MODIFY_INHIBIT_STATUS, data) if len(data) == MASK_SIZE:
                 self.channels = wire.masked(data)
                 self.inhibited()
             case (Header.MODIFY_MASTER_INHIBIT_STATUS, data) if len(data) == 1:
@@ -128,6 +130,6 @@ class Slave(ABC):
             Header.REQUEST_PRODUCT_CODE: plate.product.encode,
             Header.REQUEST_SOFTWARE_REVISION: plate.revision.encode,
             Header.REQUEST_SERIAL_NUMBER: lambda: plate.serial.to_bytes(3, "little"),
-            Header.REQUEST_INHIBIT_STATUS: lambda: wire.mask_data(self.channels),
+            Header.REQUEST_INHIBIT_STATUS: lambda: wire.mask_data(self.channels, MASK_SIZE),
             Header.REQUEST_MASTER_INHIBIT_STATUS: lambda: bytes((self.open,)),
         }

@@ -69,6 +69,11 @@ class EbdsSimulator(BillSimulator):
         self._deaf_until_ms = 0
         self._begin()
 
+    @property
+    def takes(self) -> tuple[Money, ...]:
+        """As promised by Simulator."""
+        return tuple(money for line in self.lines if (money := notes.money(line)))
+
     def _begin(self) -> None:
         """Of what was before the power went, it knows nothing."""
         self.mechanism.timings = self._timings
@@ -280,12 +285,15 @@ class EbdsSimulator(BillSimulator):
         machine = self.mechanism
         if machine.broken in STUCK or (self._keeps and not mode & (Mode.STACK | Mode.RETURN)):
             return
+        end, note = None, machine.note
         if self._keeps:
             machine.found = "stacker" if Mode.STACK in mode else "validator"
-            self._end = Phase.STACKED if Mode.STACK in mode else Phase.RETURNED
-        elif machine.found == "stacker" and machine.note is not None:
-            self._end = Phase.STACKED
-        if self._end is Phase.STACKED and Configuration.POLICY_B in self._configuration:
-            self._found = machine.note
-        self._held = False
+            end = Phase.STACKED if Mode.STACK in mode else Phase.RETURNED
+        elif machine.found == "stacker" and note is not None:
+            end = Phase.STACKED
         machine.reset()
+        if machine.phase is Phase.START:
+            return  # the note is stuck, and its end is not yet to be told
+        self._end, self._held = end, False
+        if end is Phase.STACKED and Configuration.POLICY_B in self._configuration:
+            self._found = note

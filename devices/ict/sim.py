@@ -47,6 +47,11 @@ class IctSimulator(BillSimulator):
         self._decided = False
         self._undecided = 0
 
+    @property
+    def takes(self) -> tuple[Money, ...]:
+        """As promised by Simulator."""
+        return tuple(self.notes.values())
+
     # Time ------------------------------------------------------------------------------------------------------------
 
     def receive(self, data: bytes, now_ms: int) -> None:

@@ -80,12 +80,18 @@ class Id003Simulator(BillSimulator):
         self._seen = self.mechanism.phase
         self._forget()
 
+    @property
+    def takes(self) -> tuple[Money, ...]:
+        """As promised by Simulator."""
+        return tuple(_worth(note) for note in self.notes)
+
     def _forget(self) -> None:
         self._settings: dict[int, bytes] = {**SETTINGS}
         self._waits = self.greeted
         self._soon = False  # STACK-1: VEND VALID before the note is in the box
         self._lever_ms: int | None = None  # when it passes the stacker's lever
         self._vend_ms: int | None = None  # since when VEND VALID waits for an ACK
+        self._vended = b""  # the denomination that it names
         self._acknowledged = False
         self._stacked_until_ms = 0
         self._taken_ms: int | None = None
@@ -101,7 +107,8 @@ class Id003Simulator(BillSimulator):
             before, self._seen = self._seen, machine.phase
             self._changed(before, machine.phase)
         if self._lever_ms is not None and self._lever_ms <= machine.now_ms:
-            self._lever_ms, self._vend_ms = None, machine.now_ms
+            self._lever_ms = None
+            self._vend()
         if self._taken_ms is not None and self._taken_ms <= machine.now_ms:
             self._taken_ms = None
             machine.acknowledge()
@@ -125,7 +132,7 @@ class Id003Simulator(BillSimulator):
             case Phase.STACKED if self._acknowledged:
                 self._end_vend()
             case Phase.STACKED:
-                self._vend_ms = machine.now_ms if self._vend_ms is None else self._vend_ms
+                self._vend()
             case Phase.RETURNING:
                 silent = machine.now_ms - self._heard_ms > machine.timings.silence_max_ms
                 self._undecided = before is Phase.ESCROW and not silent
@@ -133,6 +140,11 @@ class Id003Simulator(BillSimulator):
                 self._taken_ms = machine.now_ms + TAKEN_MS
             case _:
                 pass
+
+    def _vend(self) -> None:
+        """Name this note until it is acknowledged, whatever becomes of the mechanism meanwhile."""
+        if self._vend_ms is None:
+            self._vend_ms, self._vended = self.mechanism.now_ms, self._denomination()
 
     def _end_vend(self) -> None:
         """The note is in the box, and the host knows it."""
@@ -237,7 +249,7 @@ class Id003Simulator(BillSimulator):
         if machine.phase is Phase.START:
             return Frame(STARTS[machine.found])
         if self._vend_ms is not None:
-            return Frame(State.VEND_VALID, self._denomination() if self.names_the_credit else b"")
+            return Frame(State.VEND_VALID, self._vended if self.names_the_credit else b"")
         if machine.broken:
             return FAULTS.get(machine.broken, FAULTS[Fault.FAILURE])
         return self._resting() if machine.phase is Phase.IDLE else self._moving()

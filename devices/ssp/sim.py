@@ -10,6 +10,7 @@ from devices.ssp.cipher import Entropy, Session
 from devices.ssp.dataset import Setup
 from devices.ssp.simulated import FAULTS, OK, SETUP, TIMINGS, Validator
 from devices.ssp.wire import Command, Decoder, Event, Frame, Status
+from kiosk.amount import Money
 from kiosk.ports.fault import Fault
 
 ADDRESS = 0
@@ -39,6 +40,11 @@ class SspSimulator(BillSimulator):
         self._entropy = entropy
         self._decoder = Decoder()
         self._forget()
+
+    @property
+    def takes(self) -> tuple[Money, ...]:
+        """As promised by Simulator."""
+        return tuple(self.validator.channels().values())
 
     def _forget(self) -> None:
         self._last: tuple[bool, bytes] | None = None  # the sequence bit of the last packet, and the reply to it

@@ -151,9 +151,10 @@ class Validator:
 
     def _channel(self) -> bytes:
         note = self.mechanism.note
-        return bytes((next((number for number, worth in self._channels().items() if worth == note), 0),))
+        return bytes((next((number for number, worth in self.channels().items() if worth == note), 0),))
 
-    def _channels(self) -> dict[int, Money]:
+    def channels(self) -> dict[int, Money]:
+        """What each channel is worth."""
         return {
             number: Money(channel.value * self.setup.multiplier, channel.country)
             for number, channel in enumerate(self.setup.channels, 1)
@@ -216,7 +217,7 @@ class Validator:
         return Status.OK
 
     def _open(self) -> None:
-        taken = {worth for number, worth in self._channels().items() if self._mask >> number - 1 & 1}
+        taken = {worth for number, worth in self.channels().items() if self._mask >> number - 1 & 1}
         self.mechanism.accepted = frozenset(taken if self._enabled else ())
 
     def _speak(self, parameters: bytes) -> Status:

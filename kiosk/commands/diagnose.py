@@ -7,14 +7,15 @@ from pathlib import Path
 
 import msgspec
 
-from devices.driver import Setting
 from devices.link import open_link
+from devices.models import named, recognised
 from devices.registry import PROTOCOLS
 from kiosk import config
 from kiosk.amount import plain
 from kiosk.commands import Subparsers
 from kiosk.config import Device
 from kiosk.counted import counted
+from kiosk.device_settings import setting
 from kiosk.errors import UsageError
 from kiosk.examination import Finding, examine
 from kiosk.texts import text
@@ -61,8 +62,7 @@ def _chosen(devices: dict[str, Device], name: str | None) -> dict[str, Device]:
 
 def _examine(name: str, device: Device, currency: str) -> Finding:
     driver = PROTOCOLS[device.protocol].driver()
-    setting = Setting(name, currency, address=device.address or 0, options=frozenset(device.options))
-    return examine(driver, lambda: open_link(device.port, driver.line), setting)
+    return examine(driver, lambda: open_link(device.port, driver.line), setting(name, device, currency))
 
 
 def _wrong(finding: Finding) -> bool:
@@ -74,6 +74,9 @@ def _told(devices: dict[str, Device], findings: dict[str, Finding]) -> Iterator[
         device = devices[name]
         yield f"{name}: {PROTOCOLS[device.protocol].title} on {device.port}"
         yield from (f"  {line}" for line in _lines(finding))
+        model = named(device.protocol, device.model or "") or recognised(device.protocol, finding.identity.model)
+        if model and model.advice:
+            yield f"  note: {model.advice}"
     wrong = [name for name, finding in findings.items() if _wrong(finding)]
     works = counted(len(findings) - len(wrong), "device")
     yield ""

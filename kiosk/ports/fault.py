@@ -31,4 +31,5 @@ class Fault(StrEnum):
     MOTOR = "motor"
     SENSOR = "sensor"
     FIRMWARE = "firmware"
+    REJECTS_MANY = "rejects_many"  # it works, and takes too few of what people put in
     FAILURE = "failure"  # a failure that its vendor's code alone describes

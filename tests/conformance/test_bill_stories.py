@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from devices.bench.line_faults import LineFaults
 from devices.mechanism import Phase
 from devices.registry import PROTOCOLS
 from kiosk.flow.facts import CancelAsked, CashChosen
@@ -13,7 +14,7 @@ from kiosk.ports.acceptor import DeviceFailed, DeviceIdle, DeviceReady
 from kiosk.ports.bill_validator import NoteEscrowed, NoteReturned, NoteStacked
 from kiosk.ports.fault import Fault
 from kiosk.ports.message import Fact
-from tests.devices.rig import LineFaults, Rig
+from tests.devices.rig import Rig
 from tests.kiosk.flow.stage import yuan
 
 VALIDATORS = [name for name, protocol in PROTOCOLS.items() if protocol.takes == "notes"]

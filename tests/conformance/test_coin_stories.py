@@ -8,6 +8,7 @@ from random import Random
 
 import pytest
 
+from devices.bench.line_faults import LineFaults
 from devices.coin_mechanism import CoinTimings
 from devices.registry import PROTOCOLS
 from kiosk.flow.facts import CancelAsked, CashChosen
@@ -16,7 +17,6 @@ from kiosk.ports.coin_acceptor import CoinInserted, CoinsLost
 from kiosk.ports.fault import Fault
 from kiosk.ports.message import Fact
 from tests.devices.coin_rig import CoinRig
-from tests.devices.rig import LineFaults
 from tests.kiosk.flow.stage import yuan
 
 ACCEPTORS = [name for name, protocol in PROTOCOLS.items() if protocol.takes == "coins"]

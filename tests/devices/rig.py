@@ -9,8 +9,8 @@ from random import Random
 from typing import ClassVar
 
 import pytest
-from msgspec import Struct
 
+from devices.bench.line_faults import LineFaults, carried
 from devices.driver import DeviceGone, HostStopped, Inbox, Setting
 from devices.link import LinkLost
 from devices.registry import PROTOCOLS
@@ -22,14 +22,6 @@ from kiosk.ports.message import Command, Fact
 from tests.kiosk.flow.stage import Stage
 
 STEPS_MAX = 100_000  # of one story; a hundredth of it is long
-
-
-class LineFaults(Struct):
-    """What happens to the simulator's answers, with which chance."""
-
-    dropped: float = 0
-    repeated: float = 0
-    corrupted: float = 0
 
 
 class Line:
@@ -80,16 +72,8 @@ class Line:
 
     def _carry(self) -> None:
         data = self.simulator.take_sent()
-        chance = self.random.random()
-        if not data or chance < self.faults.dropped:
-            return
-        chance -= self.faults.dropped
-        if chance < self.faults.corrupted:
-            place = self.random.randrange(len(data))
-            data = data[:place] + bytes((data[place] ^ 1 << self.random.randrange(8),)) + data[place + 1 :]
-        elif chance - self.faults.corrupted < self.faults.repeated:
-            data += data
-        self._arrived += data
+        if data:
+            self._arrived += carried(data, self.faults, self.random)
 
 
 class Patience(Inbox):

@@ -6,6 +6,7 @@ import socket
 import struct
 import subprocess
 import sys
+import termios
 import threading
 import tty
 from collections.abc import Callable, Iterator
@@ -385,12 +386,19 @@ def test_the_settings_are_asked_of_the_port(
 ) -> None:
     """A pty shows neither parity nor the size of a byte, so what is asked for is read where it is asked."""
     asked: list[tuple[tuple[Any, ...], dict[str, Any]]] = []
+    checked: list[int] = []
 
-    def port(*args: object, **named: object) -> None:
-        asked.append((args, named))
+    class Port:
+        def __init__(self, *args: object, **named: object) -> None:
+            asked.append((args, named))
 
-    monkeypatch.setattr(links.serial, "Serial", port)
+        def fileno(self) -> int:
+            return 7
+
+    monkeypatch.setattr(links.serial, "Serial", Port)
+    monkeypatch.setattr(links, "check_parity", checked.append)
     SerialLink("/dev/ttyS0", settings)
+    assert checked == ([7] if settings.parity == "E" else [])
     baud, shape = written.split()
     bits, parity, stop = shape
     assert str(settings) == written
@@ -498,3 +506,14 @@ def test_both_ends_of_a_line_in_memory_notice_a_cut() -> None:
         for end in pair:
             assert fault_of(lambda end=end: end.read(LONG_S)) is Fault.UNPLUGGED
             assert fault_of(lambda end=end: end.write(b"x")) is Fault.UNPLUGGED
+
+
+def test_a_byte_that_came_to_harm_is_read_as_zero() -> None:
+    """So the line is told; that a real one then does it, no pty can show."""
+    ours, theirs = os.openpty()
+    links.check_parity(theirs)
+    flags = termios.tcgetattr(theirs)[0]
+    os.close(ours)
+    os.close(theirs)
+    assert flags & termios.INPCK
+    assert not flags & (termios.IGNPAR | termios.PARMRK)

@@ -83,6 +83,16 @@ def test_a_fault_that_is_seen_to_takes_no_note_that_has_left() -> None:
     assert (machine.hand, machine.freed) == ([FIFTY], [])
 
 
+def test_a_note_for_which_there_is_no_box_comes_out_when_there_is_one() -> None:
+    machine = in_escrow()
+    machine.stack()
+    machine.remove_box()
+    live(machine, 900)
+    assert machine.box == machine.hand == []
+    machine.insert_box()
+    assert (machine.box, machine.hand) == ([], [FIFTY])
+
+
 def deeds(machine: Mechanism, random: Random, removed: list[Money]) -> list[Callable[[], object]]:
     """What may be done to it."""
     fault = random.choice(sorted(Fault))

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from devices.bench.plug import Plug
+from devices.counters import JUDGED_FROM
 from devices.driver import HostStopped, Inbox, Setting
 from devices.link import open_link
 from devices.mechanism import Mechanism, Timings
@@ -98,7 +99,7 @@ def test_unplugged_it_is_gone_and_plugged_in_it_is_ready_again(machine: Machine)
         wait_for(lambda: machine.supervisor.condition.state is State.GONE)
         machine.peripherals.do(machine.plug.plug_in)
         wait_for(state_is(machine, State.READY))
-    assert machine.supervisor.losses == 3
+    assert machine.supervisor.driver.counters.losses == 3
 
 
 def test_a_device_that_is_lost_again_and_again_works_with_a_warning(machine: Machine) -> None:
@@ -133,3 +134,10 @@ def test_a_host_that_stops_brings_the_device_to_rest(machine: Machine) -> None:
     with pytest.raises(HostStopped):
         machine.core.tell(SaleOpened("another", TERMS))
     wait_for(lambda: not machine.mechanism.accepted)
+
+
+def test_a_validator_that_gives_back_too_much_works_with_a_warning(machine: Machine) -> None:
+    wait_for(state_is(machine, State.READY))
+    for _ in range(JUDGED_FROM):
+        machine.supervisor.driver.counters.refused("dirt")
+    assert state_is(machine, State.DEGRADED, Fault.REJECTS_MANY)()

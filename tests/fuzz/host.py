@@ -50,7 +50,8 @@ class LotteryHost:
         self.returned: set[int] = set()
         self.doubtful: set[int] = set()
         self.coins: dict[int, Money] = {}
-        self.coins_lost = False
+        self.lost_coins: Counter[Money] = Counter()  # in the box, and nobody knows of them, when that was told last
+        self.at_rest = False  # the device is closed, and nothing is on its way into it
         self.told: Counter[str] = Counter()
 
     def tell(self, fact: Fact) -> None:
@@ -81,6 +82,7 @@ class LotteryHost:
                 self.last = max(self.last, fact.position)
                 self._open()
             case DeviceIdle():
+                self.at_rest = True
                 self._open()
             case NoteEscrowed():
                 self._escrowed(fact)
@@ -95,8 +97,8 @@ class LotteryHost:
                 self.doubtful.add(fact.position)
             case CoinInserted():
                 self._coin(fact)
-            case CoinsLost():
-                self.last, self.coins_lost = max(self.last, fact.position), True
+            case CoinsLost() if fact.position > self.last:  # the core, too, ignores another
+                self.last, self.lost_coins = fact.position, self._untold()
             case _:
                 pass
 
@@ -104,6 +106,7 @@ class LotteryHost:
         if self.calm or self._random.random() < 0.05:
             self.inbox.put(CloseAcceptor(DEVICE))
         else:
+            self.at_rest = False
             self.inbox.put(OpenAcceptor(DEVICE, ACCEPTED))
 
     def _escrowed(self, fact: NoteEscrowed) -> None:
@@ -144,8 +147,10 @@ class LotteryHost:
         if self.coins.get(fact.position, fact.amount) != fact.amount:
             msg = f"{fact} was {self.coins[fact.position]} before"
             raise WrongCreditError(msg)
+        if fact.position <= self.last:
+            return  # as the core does it: it is one that it knows
         self.coins[fact.position] = fact.amount
-        self.last = max(self.last, fact.position)
+        self.last = fact.position
         if self._judging():
             self.check_credits(fact)
 
@@ -165,8 +170,13 @@ class LotteryHost:
             raise WrongCreditError(msg)
         credited = [*self.credited.values(), *self.coins.values()]
         doubtful = [self.announced.get(position) for position in self.doubtful - self.credited.keys()]
-        untold = Counter(self._taken()) - Counter(value for value in credited if value is not None)
-        excuses = Counter(value for value in doubtful if value is not None)
-        if (untold - excuses).total() > [*credited, *doubtful].count(None) and not self.coins_lost:
+        untold = self._untold()
+        excuses = Counter(value for value in doubtful if value is not None) + self.lost_coins
+        if (untold - excuses).total() > [*credited, *doubtful].count(None):
             msg = f"{dict(untold)} are in the box; of {dict(excuses)} it is known that they are in doubt"
             raise WrongCreditError(msg)
+
+    def _untold(self) -> Counter[Money]:
+        """What is in the box, and was credited to nobody."""
+        credited = [*self.credited.values(), *self.coins.values()]
+        return Counter(self._taken()) - Counter(value for value in credited if value is not None)

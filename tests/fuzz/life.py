@@ -1,16 +1,19 @@
 """One life: a driver, its simulated device, a host, and a line in bad weather that clears up at last."""
 
 import traceback
+from collections.abc import Callable
 from contextlib import suppress
 from inspect import signature
 from random import Random
+from typing import cast
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from devices.driver import DeviceGone, Driver, HostStopped, Setting
 from devices.link import LinkLost
 from devices.registry import PROTOCOLS
-from devices.simulator import Simulator
+from devices.simulator import BillSimulator, CoinSimulator, Simulator
 from kiosk.ports.fault import Fault
 from tests.devices.rig import Patience
 from tests.fuzz.host import DEVICE, LotteryHost
@@ -29,6 +32,8 @@ WEATHERS = (
     Weather(harmed=0.5, interference=0.1),
     Weather(noise=0.9, interference=0.5),
     Weather(harmed=0.2, lost=0.1, unplugged=0.002),
+    Weather(harmed=0.1, misheard=0.2, lost=0.02, in_pieces=0.1),
+    Weather(misheard=0.5, interference=0.1),
 )
 
 
@@ -51,7 +56,8 @@ class Life:
         self.random = Random(f"{protocol} {seed}")
         self._driver = PROTOCOLS[protocol].driver()
         simulator = PROTOCOLS[protocol].simulator()
-        self.simulator = simulator(**self._entropy(simulator))
+        make = cast("Callable[..., BillSimulator | CoinSimulator]", simulator)
+        self.simulator = make(**self._entropy(simulator))
         self.people = people_before(self.simulator, self.random)
         self.checked = self.simulator.has_checksum
         self.repeats = not getattr(self.simulator, "says_once", False)
@@ -60,7 +66,8 @@ class Life:
         self.host = LotteryHost(self.random, self.people.taken, self.judging, strict=self.checked)
         self.lost = 0  # times that the line or the device was
         self.begin_anew()
-        self.line.weather = self.random.choice(WEATHERS)
+        weather = self.random.choice(WEATHERS)  # whom nothing protects, that device does what it understands
+        self.line.weather = weather if self.checked else replace(weather, misheard=0)
 
     def _entropy(self, of: type[Driver | Simulator]) -> dict[str, object]:
         """Whoever wants randomness of his own gets it from the seed."""
@@ -74,7 +81,8 @@ class Life:
         """The host starts again, and with it the driver."""
         self.host.inbox = Patience(self.line)
         options = getattr(self.simulator, "options", frozenset[str]())
-        setting = Setting(DEVICE, "CNY", self.host.serial, self.host.last, options=options)
+        host = self.host
+        setting = Setting(DEVICE, "CNY", host.serial, host.last, options=options, at_rest=host.at_rest)
         make = self._driver
         self.driver = make(self.host, self.host.inbox, setting, lambda: self.line.now_ms / 1000, **self._entropy(make))
         self._begun = False
@@ -135,8 +143,9 @@ class Life:
         self.host.close()
         for _ in range(CALM_TURNS_MAX):
             self.people.put_right()
-            self._turn()
-            if self.people.at_rest() and self.driver.identity.model and not self.host.open_notes():
+            at_rest = self.people.at_rest()
+            self._turn()  # the driver has asked once more since
+            if at_rest and self._begun and self.driver.identity.model and not self.host.open_notes():
                 break
         else:
             msg = f"no rest: identified as {self.driver.identity.model!r}, {self.host.open_notes()}, {self.host.told}"

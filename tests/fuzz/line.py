@@ -22,7 +22,7 @@ class HungError(Exception):
 
 
 class Weather(Struct, frozen=True):
-    """What befalls an answer, with which chance."""
+    """What befalls an answer, with which chance; and what befalls a question."""
 
     harmed: float = 0
     noise: float = 0  # comes instead of it
@@ -30,6 +30,7 @@ class Weather(Struct, frozen=True):
     in_pieces: float = 0
     unplugged: float = 0  # at any reading or writing
     interference: float = 0  # noise that nobody sent, while the driver waits
+    misheard: float = 0  # the question is harmed, or noise comes instead
 
 
 CALM = Weather()
@@ -43,9 +44,10 @@ class FuzzedLine(Line):
     def __init__(self, simulator: Simulator, random: Random, witness: Witness) -> None:
         super().__init__(simulator, random)
         self.weather = CALM
-        self.fuzzed = 0  # harmed answers and noises
+        self.fuzzed = 0  # harmed questions and answers, and noises
         self._witness = witness
         self._mutator = Mutator(random)
+        self._questions = Mutator(random)
         self._waiting: deque[bytes] = deque()  # the rest of an answer that comes in pieces
         self._reads = self._writes = self._turn_ms = 0
 
@@ -62,8 +64,8 @@ class FuzzedLine(Line):
             msg = f"{WRITES_MAX} writes in one turn"
             raise HungError(msg)
         self._pull_the_cable()
-        with self._witness.aside():
-            super().write(data)
+        with self._witness.asked(data):
+            super().write(self._misheard(data))
 
     def read(self, within_s: float) -> bytes:
         """As promised by Link."""
@@ -78,6 +80,14 @@ class FuzzedLine(Line):
             self.fuzzed += 1
             self._arrived += self._mutator.noise()
         return super().read(within_s)
+
+    def _misheard(self, question: bytes) -> bytes:
+        """What the device hears of it."""
+        if self.random.random() >= self.weather.misheard:
+            return question
+        self.fuzzed += 1
+        self._questions.saw(question)
+        return self._questions.harm(question) or self._questions.noise()
 
     def _pull_the_cable(self) -> None:
         if self.random.random() < self.weather.unplugged:

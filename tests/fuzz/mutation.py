@@ -14,7 +14,7 @@ HARMS_MAX = 3  # to one answer
 
 
 class Mutator:
-    """Does harm to answers, from what it has seen of them."""
+    """Does harm to answers, or to questions, from what it has seen of them."""
 
     def __init__(self, random: Random) -> None:
         self._random = random

@@ -2,16 +2,16 @@
 
 from abc import ABC, abstractmethod
 from random import Random
-from typing import Protocol
 
 from devices.mechanism import Phase
-from devices.simulator import BillSimulator, Simulator
+from devices.simulator import BillSimulator, CoinSimulator
 from kiosk.amount import Money
 from kiosk.ports.fault import Fault
 from tests.fuzz.host import ACCEPTED
 
 JAMS = {Fault.JAM, Fault.STACKER_JAM}
 OF_THE_BOX = {Fault.BOX_REMOVED, Fault.STACKER_FULL}  # which follow from what is done to it
+HANDFULS = (1, 1, 1, 1, 2, 4, 8)  # coins at once; more than a device remembers, too
 
 
 class People(ABC):
@@ -34,11 +34,9 @@ class People(ABC):
         """Is it closed, and nothing moves in it?"""
 
 
-def people_before(simulator: Simulator, random: Random) -> People:
+def people_before(simulator: BillSimulator | CoinSimulator, random: Random) -> People:
     """The people who have to do with a device of that kind."""
-    if isinstance(simulator, BillSimulator):
-        return BeforeNotes(simulator, random)
-    return BeforeCoins(vars(simulator)["mechanism"], random)
+    return BeforeNotes(simulator, random) if isinstance(simulator, BillSimulator) else BeforeCoins(simulator, random)
 
 
 class BeforeNotes(People):
@@ -48,7 +46,7 @@ class BeforeNotes(People):
         self._machine = simulator.mechanism
         self._faults = sorted(simulator.faults - OF_THE_BOX)
         self._random = random
-        self._removed: list[Money] = []  # what was in boxes that were taken out
+        self._removed: list[Money] = []  # what was in boxes that were taken out, or on its way into one
 
     def do_something(self) -> None:
         """As promised by People."""
@@ -73,64 +71,62 @@ class BeforeNotes(People):
 
     def taken(self) -> list[Money]:
         """As promised by People."""
-        machine = self._machine
-        taken = [*self._removed, *machine.box]
-        if machine.note is not None and machine.found == "stacker" and machine.phase in {Phase.OFF, Phase.START}:
-            taken.append(machine.note)
-        return taken
+        return [*self._removed, *self._machine.box, *self._on_its_way()]
 
     def at_rest(self) -> bool:
         """As promised by People."""
         return self._machine.phase is Phase.IDLE and not self._machine.accepted
+
+    def _on_its_way(self) -> list[Money]:
+        """A note that it cannot give back any more, if there is one."""
+        machine = self._machine
+        if machine.note is None or machine.found != "stacker" or machine.phase not in {Phase.OFF, Phase.START}:
+            return []
+        return [machine.note]
 
     def _repair(self) -> None:
         machine = self._machine
         if machine.phase is Phase.OFF:
             machine.power_on()
         for fault in sorted(machine.faults):
+            on_its_way = self._on_its_way()
             machine.clear(fault)
+            if not self._on_its_way():  # the technician has it in hand, and the customer does not
+                self._removed += on_its_way
         if not machine.box_in:
             machine.insert_box()
 
 
-class CoinMechanism(Protocol):
-    """What is asked of the inside of a simulated coin acceptor."""
-
-    box: list[Money]
-
-    def insert(self, coin: Money) -> bool:
-        """Drop a coin in; False: it falls through."""
-        ...
-
-    def power_off(self) -> None:
-        """The power goes."""
-        ...
-
-    def power_on(self) -> None:
-        """And is there again."""
-        ...
-
-
 class BeforeCoins(People):
-    """Before a coin acceptor: what falls in is in the box, and nothing moves for long."""
+    """Before a coin acceptor."""
 
-    def __init__(self, machine: CoinMechanism, random: Random) -> None:
-        self._machine = machine
+    def __init__(self, simulator: CoinSimulator, random: Random) -> None:
+        self._machine = simulator.mechanism
+        self._faults = sorted(simulator.faults)
         self._random = random
 
     def do_something(self) -> None:
         """As promised by People."""
-        chance = self._random.random()
-        if chance < 0.6:
-            self._machine.insert(self._random.choice(ACCEPTED))
-        elif chance < 0.61:
-            self._machine.power_off()
-        elif chance < 0.7:
-            self._machine.power_on()
+        machine, chance = self._machine, self._random.random()
+        if chance < 0.45:
+            for _ in range(self._random.choice(HANDFULS)):
+                machine.insert(self._random.choice(ACCEPTED))
+        elif chance < 0.455:
+            machine.power_off()
+        elif chance < 0.46:
+            machine.faults.add(self._random.choice(self._faults))
+        elif chance < 0.465:
+            machine.next_faults.append(self._random.choice(self._faults))
+        elif chance < 0.467:
+            machine.swallows += 1
+        elif chance < 0.53:
+            self._repair()
 
     def put_right(self) -> None:
         """As promised by People."""
-        self._machine.power_on()
+        self._machine.next_faults.clear()
+        self._machine.swallows = 0
+        self._repair()
 
     def taken(self) -> list[Money]:
         """As promised by People."""
@@ -138,4 +134,9 @@ class BeforeCoins(People):
 
     def at_rest(self) -> bool:
         """As promised by People."""
-        return True
+        return not self._machine.accepted and not self._machine.moving
+
+    def _repair(self) -> None:
+        self._machine.power_on()
+        for fault in sorted(self._machine.faults):
+            self._machine.clear(fault)

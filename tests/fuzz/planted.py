@@ -1,8 +1,13 @@
 """Drivers with a mistake in them, to see that it is found."""
 
 from devices.ccnet.driver import CcnetDriver
+from devices.cctalk.bills import CctalkBillDriver
+from devices.cctalk.coins import CctalkCoinDriver
+from devices.cctalk.positions import Event
+from devices.cctalk.wire import Reading
 from devices.note_path import Report, Returned, Stacked
 from kiosk.ports.bill_validator import NoteStacked
+from kiosk.ports.coin_acceptor import CoinInserted
 from kiosk.ports.fault import Fault
 
 
@@ -82,3 +87,37 @@ class NeverComesBack(CcnetDriver):
         """As promised by BillDriver."""
         if self.losses < 3:
             super().poll()
+
+
+class CreditsACoinTwice(CctalkCoinDriver):
+    """Takes each reading for news."""
+
+    def _catch_up(self, reading: Reading) -> None:
+        before = self._log.position
+        super()._catch_up(reading)
+        if self._log.position > before and reading.results[0].a:
+            self._coin(Event(self._log.position + 1, reading.results[0].a, 1))
+
+
+class ForgetsACoin(CctalkCoinDriver):
+    """Believes that a device remembers all."""
+
+    def _lose(self, position: int) -> None:
+        self._durable = position
+
+
+class ForgetsWhereItWas(CctalkCoinDriver):
+    """Numbers the events of a device that has lost its power as if it had not."""
+
+    def _coin(self, event: Event) -> None:
+        amount = self.identity.amount(event.a)
+        if amount is not None:
+            self.host.tell(CoinInserted(self.setting.name, (event.position - 1) % 255 + 1, amount))
+
+
+class StacksWhatIsGivenBack(CctalkBillDriver):
+    """Confuses the ways."""
+
+    def give_back(self) -> None:
+        """As promised by BillDriver."""
+        self.stack()

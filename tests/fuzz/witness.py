@@ -1,4 +1,4 @@
-"""Stands beside a driver's decoder: a frame that nobody sent, and whose check still holds, is no driver's mistake.
+"""Stands beside both decoders of a line: a frame that nobody sent, and whose check still holds, is no driver's mistake.
 
 A check of sixteen bits is passed by one accident in 65,536, one of seven bits by far more; and pieces of two frames may
 make up an old one. No driver can tell that from what was really sent, so no money that follows from it is held against
@@ -42,8 +42,10 @@ class Witness:
         self._decoder = decoder_of(protocol)
         self._feed = self._decoder.feed
         self._sent: deque[Sequence[object]] = deque(maxlen=IN_FLIGHT)
-        self._aside = False
-        self.forged = False  # the driver was told something that nobody has said
+        self._asked: deque[Sequence[object]] = deque(maxlen=IN_FLIGHT)
+        self._questions = self._decoder()
+        self._genuine = self._sent  # what whoever decodes now can have heard
+        self.forged = False  # the driver was told something that nobody has said, or the device was
 
     def saw(self, answer: bytes) -> None:
         """What the device has really sent."""
@@ -55,17 +57,18 @@ class Witness:
 
         def feed(decoder: Decoder, data: bytes) -> Sequence[object]:
             frames = self._feed(decoder, data)
-            if frames and not self._aside:
-                sent = [frame for answer in self._sent for frame in answer]
-                self.forged = self.forged or any(frame not in sent for frame in frames)
+            if frames:
+                genuine = [frame for said in self._genuine for frame in said]
+                self.forged = self.forged or any(frame not in genuine for frame in frames)
             return frames
 
         with mock.patch.object(self._decoder, "feed", feed):
             yield
 
     @contextmanager
-    def aside(self) -> Generator[None]:
-        """What is decoded now is decoded by the device."""
-        self._aside = True
+    def asked(self, question: bytes) -> Generator[None]:
+        """What is decoded now is decoded by the device, which was really asked that."""
+        self._asked.append(self._feed(self._questions, question))
+        self._genuine = self._asked
         yield
-        self._aside = False
+        self._genuine = self._sent

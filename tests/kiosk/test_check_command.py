@@ -61,7 +61,7 @@ def test_mistakes_are_told_each_with_its_remedy(file: Path, capsys: pytest.Captu
         said.err
         == f"""\
 kiosk: {file}:1:x: nothing of this name is known here
-  remedy: remove it; known here are terminal, journal, cash, claims, devices
+  remedy: remove it; known here are terminal, journal, cash, claims, bench, devices
 kiosk: {file}:{lines.index('mode = "real"') + 1}:terminal.mode: "real" is not a choice
   remedy: write "live" or "bench"
 """

@@ -427,6 +427,30 @@ def test_after_a_cut_the_next_note_has_a_number_of_its_own() -> None:
     assert bench.happens(ESCROWED_50) == [NoteEscrowed("bill", 511, yuan(50))]
 
 
+def test_a_note_that_it_has_stacked_without_power_is_told_once_whatever_else_it_says() -> None:
+    bench = in_escrow(opened())
+    bench.say(StackNote("bill", 256))
+    bench.turns()
+    bench.device.loses_power()
+    bench.device.happens(STACKED_50, (0, 99))
+    bench.end.raw[Header.READ_BUFFERED_BILL_EVENTS] = [b""]
+    bench.gone()
+    bench.begin()
+    bench.passes(STARTS_WITHIN_S + 1)
+    bench.facts.clear()
+    bench.driver.begin(bench.line)
+    assert bench.passes(STARTS_WITHIN_S + 1) == []
+
+
+def test_a_cut_that_its_memory_betrays_leaves_the_note_in_doubt() -> None:
+    bench = in_escrow(opened())
+    bench.say(StackNote("bill", 256))
+    bench.turns()
+    bench.device.loses_power()
+    bench.device.happens((0, 2))  # its counter is where it was
+    assert bench.passes(STARTS_WITHIN_S + 1) == [NoteUnaccounted("bill", 256, "forgotten"), *READY]
+
+
 def test_it_was_without_power_while_there_was_no_host() -> None:
     bench = BillBench()
     bench.host_starts(SERIAL, 256)

@@ -279,6 +279,38 @@ def test_a_cut_that_only_a_missing_answer_betrays(answers: int) -> None:
     assert bench.passes(3) == [lost(511), ready(511)]
 
 
+def test_a_cut_that_its_memory_betrays() -> None:
+    """The counter is where it was, no answer was missing, and the coin that was on its way is nowhere."""
+    bench = CoinBench().open()
+    bench.happens(YUAN)
+    bench.device.loses_power()
+    bench.device.happens((0, 2))
+    assert bench.passes(3) == [lost(511), ready(511)]
+
+
+@pytest.mark.parametrize("unplugged", [False, True])
+def test_a_cut_of_a_model_without_a_master_inhibit_shows_by_its_mask_when_it_was_open(*, unplugged: bool) -> None:
+    bench = CoinBench(Model(refused=NO_MASTER)).open()
+    bench.device.loses_power()  # its counter is where it was
+    if unplugged:
+        bench.driver.lost(Fault.UNPLUGGED)
+        bench.driver.begin(bench.line)
+        bench.facts.clear()
+    else:
+        bench.end.raw[Header.READ_BUFFERED_CREDIT_OR_ERROR_CODES] = [b""]
+    assert bench.passes(3) == [lost(510), ready(510)]
+
+
+def test_a_model_that_is_closed_by_its_mask_was_not_without_power_for_that() -> None:
+    bench = CoinBench(Model(refused=NO_MASTER)).open()
+    bench.happens(YUAN)
+    bench.driver.lost(Fault.UNPLUGGED)
+    bench.driver.begin(bench.line)
+    bench.driver.begin(bench.line)  # closed by us, not by a cut
+    bench.facts.clear()
+    assert bench.passes(3) == [ready(256)]
+
+
 # Open and closed ------------------------------------------------------------------------------------------------------
 
 

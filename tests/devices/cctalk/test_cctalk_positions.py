@@ -67,6 +67,31 @@ def test_a_turn_that_has_begun_is_not_forgotten_by_who_has_seen_it() -> None:
     assert log.gap(reading(1, (3, 0)), fresh=False).events == (Event(256, 3, 0),)
 
 
+@pytest.mark.parametrize(("before", "after"), [
+    (reading(7, *FIVE), reading(7, *FIVE[1:], (9, 0))),  # as many, and others
+    (reading(7, *FIVE), reading(8, *FIVE)),
+    (reading(254, *FIVE), reading(3, *FIVE)),  # one of them could still be known
+    (reading(7, *FIVE), reading(9, (0, 2), (0, 2), (0, 2), (0, 2), (0, 2))),
+])  # fmt: skip
+def test_one_that_remembers_other_events_than_before_begins_anew(before: Reading, after: Reading) -> None:
+    log = EventLog(7)
+    log.meet(before)
+    log.take(before.counter)
+    log.caught_up(before)
+    end = 255 * (1 if before.counter < 255 else 2) + after.counter
+    assert log.gap(after, fresh=False) == Gap(reset=True, missed=after.counter, begin=end, events=())
+    assert EventLog(before.counter).gap(after, fresh=False).reset is False  # who has not seen it before, cannot tell
+
+
+def test_what_is_known_moves_on_in_its_memory() -> None:
+    log = EventLog(7)
+    log.caught_up(reading(7, *FIVE))
+    for new in range(6):
+        events = [(count, 9) for count in range(new)]
+        assert log.gap(reading(7 + new, *FIVE[new:], *events), fresh=False).reset is False
+    assert log.gap(reading(13, *[(9, 9)] * 5), fresh=False).missed == 1
+
+
 @pytest.mark.parametrize(("known", "counter", "position"), [(0, 0, 255), (0, 37, 292), (300, 37, 547), (510, 0, 765)])
 def test_where_a_newcomer_begins(known: int, counter: int, position: int) -> None:
     log = EventLog(known)
@@ -100,5 +125,5 @@ def test_a_long_life(seed: int) -> None:
             last = event.position
         assert [event.a for event in gap.events] == [result.a for result in reversed([*kept][: len(gap.events)])]
         log.take(gap.begin + len(gap.events))
-        log.caught_up(Reading(counter, ()))
+        log.caught_up(Reading(counter, tuple(kept)))
         last, unread = log.position, 0

@@ -3,12 +3,14 @@
 from collections.abc import Callable
 
 import pytest
+from msgspec.structs import replace
 
+from devices.bench.line_faults import LineFaults
 from devices.cctalk.bills_sim import CctalkBillSimulator
 from devices.cctalk.coins_sim import CctalkCoinSimulator
 from devices.cctalk.wire import Header
 from devices.mechanism import Phase
-from devices.registry import PROTOCOLS, Protocol
+from devices.registry import PROTOCOLS
 from kiosk.flow.facts import CancelAsked
 from kiosk.ports.acceptor import DeviceIdle, DeviceReady
 from kiosk.ports.bill_validator import NoteEscrowed, NoteReturned, NoteStacked
@@ -17,7 +19,7 @@ from kiosk.ports.message import Fact
 from tests.conformance import test_bill_stories as bill_stories
 from tests.conformance import test_coin_stories as coin_stories
 from tests.devices.coin_rig import CoinRig
-from tests.devices.rig import LineFaults, Rig
+from tests.devices.rig import Rig
 from tests.kiosk.flow.stage import yuan
 
 MASTER = frozenset({Header.MODIFY_MASTER_INHIBIT_STATUS})
@@ -149,7 +151,7 @@ def test_a_box_holds_what_is_booked_over_many_nights(coins: CoinRig) -> None:
 def bills(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Rig:
     """Such a validator, ready, and nobody before it."""
     place = f"{__name__}:{request.param.__name__}"
-    protocol = Protocol("ccTalk", "notes", PROTOCOLS["cctalk-bills"].driver_at, place)
+    protocol = replace(PROTOCOLS["cctalk-bills"], simulator_at=place)
     monkeypatch.setitem(PROTOCOLS, "of this test", protocol)
     rig = Rig("of this test")
     rig.ready()

@@ -3,10 +3,12 @@
 from collections.abc import Callable
 
 import pytest
+from msgspec.structs import replace
 
+from devices.bench.line_faults import LineFaults
 from devices.ebds.sim import EbdsSimulator
 from devices.mechanism import Phase
-from devices.registry import PROTOCOLS, Protocol
+from devices.registry import PROTOCOLS
 from kiosk.flow.suspense import Suspense
 from kiosk.ports.acceptor import DeviceFailed, DeviceReady
 from kiosk.ports.bill_validator import NoteEscrowed, NoteReturned, NoteStacked
@@ -14,14 +16,14 @@ from kiosk.ports.fault import Fault
 from kiosk.ports.message import Fact
 from tests.conformance import test_bill_stories as stories
 from tests.devices.ebds.bench import ValueSimulator
-from tests.devices.rig import LineFaults, Rig
+from tests.devices.rig import Rig
 from tests.kiosk.flow.stage import yuan
 
 
 def rig_of(simulator: type[EbdsSimulator], monkeypatch: pytest.MonkeyPatch) -> Rig:
     """Such a validator, ready, and nobody before it."""
     place = f"{simulator.__module__}:{simulator.__name__}"
-    monkeypatch.setitem(PROTOCOLS, "of this test", Protocol("EBDS", "notes", "devices.ebds.driver:EbdsDriver", place))
+    monkeypatch.setitem(PROTOCOLS, "of this test", replace(PROTOCOLS["ebds"], simulator_at=place))
     rig = Rig("of this test")
     rig.ready()
     return rig

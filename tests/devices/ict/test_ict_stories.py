@@ -3,18 +3,20 @@
 from collections.abc import Callable
 
 import pytest
+from msgspec.structs import replace
 
+from devices.bench.line_faults import LineFaults
 from devices.ict.sim import IctSimulator
 from devices.ict.wire import ICT104
 from devices.mechanism import Phase
-from devices.registry import PROTOCOLS, Protocol
+from devices.registry import PROTOCOLS
 from kiosk.flow.suspense import Suspense
 from kiosk.ports.acceptor import DeviceFailed, DeviceReady
 from kiosk.ports.bill_validator import NoteEscrowed, NoteReturned, NoteStacked
 from kiosk.ports.message import Fact
 from tests.conformance import test_bill_stories as stories
 from tests.devices.ict.bench import OLDER
-from tests.devices.rig import Line, LineFaults, Rig
+from tests.devices.rig import Line, Rig
 from tests.kiosk.flow.stage import yuan
 
 HERE = "tests.devices.ict.test_ict_stories"
@@ -57,7 +59,7 @@ class CheckedLine(Line):
 def rig_of(simulator: type[IctSimulator], monkeypatch: pytest.MonkeyPatch) -> Rig:
     """Such a validator, ready, and nobody before it."""
     place = f"{HERE}:{simulator.__name__}"
-    monkeypatch.setitem(PROTOCOLS, "of this test", Protocol("ICT", "notes", "devices.ict.driver:IctDriver", place))
+    monkeypatch.setitem(PROTOCOLS, "of this test", replace(PROTOCOLS["ict"], simulator_at=place))
     rig = Rig("of this test")
     rig.ready()
     return rig

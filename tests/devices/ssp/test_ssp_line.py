@@ -4,6 +4,7 @@ from random import Random
 
 import pytest
 
+from devices.bench.line_faults import LineFaults
 from devices.ccnet.sim import CcnetSimulator
 from devices.driver import DeviceGone
 from devices.simulator import Simulator
@@ -14,7 +15,6 @@ from devices.ssp.wire import Command, Frame, encode
 from kiosk.ports.acceptor import DeviceFailed, DeviceReady
 from kiosk.ports.bill_validator import NoteStacked
 from kiosk.ports.fault import Fault
-from tests.devices.rig import LineFaults
 from tests.devices.ssp.bench import Bench, RecordedLine
 from tests.kiosk.flow.stage import yuan
 

@@ -6,6 +6,7 @@ from random import Random
 import pytest
 from msgspec.structs import replace
 
+from devices.bench.line_faults import LineFaults
 from devices.mechanism import Mechanism, Phase
 from devices.ssp.exchange import TELLING, TRIES
 from devices.ssp.sim import SspSimulator
@@ -21,7 +22,6 @@ from kiosk.ports.bill_validator import (
     StackNote,
 )
 from kiosk.ports.fault import Fault
-from tests.devices.rig import LineFaults
 from tests.devices.ssp.bench import POLLS, Bench, acknowledged, encrypted, plain
 from tests.kiosk.flow.stage import yuan
 
