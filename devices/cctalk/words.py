@@ -19,6 +19,9 @@ ORDERS = {
     Header.REQUEST_MANUFACTURER_ID: "who made you?",
     Header.REQUEST_PRODUCT_CODE: "which model are you?",
     Header.REQUEST_SOFTWARE_REVISION: "which firmware have you?",
+    Header.REQUEST_INHIBIT_STATUS: "which do you take?",
+    Header.REQUEST_COUNTRY_SCALING_FACTOR: "how does that country count?",
+    Header.MODIFY_BILL_OPERATING_MODE: "hold notes in escrow, and stack them",
     Header.REQUEST_SERIAL_NUMBER: "which serial number have you?",
 }
 IN_LETTERS = {

@@ -86,7 +86,7 @@ function deeds(article, device, path) {
   button("plug", "", () => ask("PUT", `${path}/plug`, { on: !now().plugged }), "stop");
   button("power", "", () => ask("PUT", `${path}/power`, { on: !now().powered }), "stop");
   if (device.kind === "notes") {
-    button("cut", "Cut power while stacking", () => ask("PUT", `${path}/power`, { cut_in: "stacking" }), "stop");
+    button("cut", "Cut while stacking", () => ask("PUT", `${path}/power`, { cut_in: "stacking" }), "stop");
   }
 }
 
@@ -130,7 +130,7 @@ function draw(article, device) {
   }
   label(article, "box", device.box_in ? "Take the box out" : "Put an empty box in");
   label(article, "plug", device.plugged ? "Unplug" : "Plug in");
-  label(article, "power", device.powered ? "Cut the power" : "Power on");
+  label(article, "power", device.powered ? "Cut power" : "Power on");
   const tray = $('[data-deed="take"]', article);
   tray.disabled = device.hand.count === 0;
   for (const made of article.querySelectorAll(".switch")) {
