@@ -3,11 +3,12 @@
 from argparse import Namespace
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing, nullcontext
 from pathlib import Path
 
 import msgspec
 
-from devices.link import open_link
+from devices.link import Link, open_link
 from devices.models import named, recognised
 from devices.registry import PROTOCOLS
 from kiosk import config
@@ -19,6 +20,7 @@ from kiosk.device_settings import setting
 from kiosk.errors import UsageError
 from kiosk.examination import Finding, examine
 from kiosk.texts import text
+from kiosk.traffic_file import TrafficFile
 
 FAILED = 1
 MONEY_WAITS = "It has a note or a coin to report that is not booked yet"
@@ -34,6 +36,7 @@ def add(subparsers: Subparsers) -> None:
     )
     parser.add_argument("--config", type=Path, required=True, metavar="FILE", help="the TOML file of this terminal")
     parser.add_argument("--device", metavar="NAME", help="this one alone, by its name in the configuration")
+    parser.add_argument("--traffic", type=Path, metavar="FILE", help="write down all bytes, with what they mean")
     parser.add_argument("--json", action="store_true", help="print one JSON object instead of sentences")
 
 
@@ -41,8 +44,10 @@ def run(args: Namespace) -> int:
     """Examine them all at once; 1 if any does not work."""
     found = config.read(args.config, key_required=False)
     devices = _chosen(found.devices, args.device)
-    with ThreadPoolExecutor(len(devices)) as pool:
-        begun = {name: pool.submit(_examine, name, device, found.terminal.currency) for name, device in devices.items()}
+    with closing(TrafficFile(args.traffic)) if args.traffic else nullcontext() as traffic:
+        currency = found.terminal.currency
+        with ThreadPoolExecutor(len(devices)) as pool:
+            begun = {name: pool.submit(_examine, name, device, currency, traffic) for name, device in devices.items()}
     findings = {name: one.result() for name, one in begun.items()}
     print(_json(devices, findings) if args.json else "\n".join(_told(devices, findings)))
     return FAILED if any(_wrong(finding) for finding in findings.values()) else 0
@@ -60,9 +65,14 @@ def _chosen(devices: dict[str, Device], name: str | None) -> dict[str, Device]:
     return {name: devices[name]}
 
 
-def _examine(name: str, device: Device, currency: str) -> Finding:
+def _examine(name: str, device: Device, currency: str, traffic: TrafficFile | None) -> Finding:
     driver = PROTOCOLS[device.protocol].driver()
-    return examine(driver, lambda: open_link(device.port, driver.line), setting(name, device, currency))
+
+    def line() -> Link:
+        link = open_link(device.port, driver.line)
+        return traffic.overhear(name, device.protocol, link) if traffic else link
+
+    return examine(driver, line, setting(name, device, currency))
 
 
 def _wrong(finding: Finding) -> bool:

@@ -113,3 +113,21 @@ def test_without_devices_there_is_nothing_to_ask(bench: Bench, capsys: pytest.Ca
     bench.file.write_text(text[: text.index("[devices.bill]")])
     status, _, err = diagnose(bench, capsys)
     assert (status, err.startswith("kiosk: the configuration names no device")) == (2, True)
+
+
+def test_the_traffic_is_written_down_with_what_it_means(
+    bench: Bench, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "traffic.txt"
+    assert diagnose(bench, capsys, "--device", "bill", "--traffic", str(file))[0] == 0
+    lines = file.read_text().splitlines()
+    assert any(line.startswith("bill ") and "→ 02 03 06 37 FE C7  who are you?" in line for line in lines), lines
+    assert any("←" in line and "notes of 5.00, 10.00, 20.00, 50.00, 100.00" in line for line in lines), lines
+
+
+def test_traffic_is_never_written_over_a_file(bench: Bench, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file = tmp_path / "precious.txt"
+    file.write_text("precious")
+    status, _, err = diagnose(bench, capsys, "--traffic", str(file))
+    assert (status, file.read_text()) == (2, "precious")
+    assert "name a file that is not there yet" in err

@@ -1,0 +1,36 @@
+"""What goes over the lines of the devices, byte by byte and in plain words, for a technician to read."""
+
+import threading
+from pathlib import Path
+from typing import TextIO
+
+from devices.link import Link, LoggedLink, Traffic
+from devices.registry import PROTOCOLS
+from kiosk.errors import UsageError
+
+
+class TrafficFile:
+    """One file for all devices; each of them has a thread of its own."""
+
+    def __init__(self, path: Path) -> None:
+        try:
+            self._file: TextIO = path.open("x", encoding="utf-8")
+        except OSError as error:
+            problem = f"{path} cannot be written: {error.strerror}"
+            raise UsageError(problem, "name a file that is not there yet, in a folder that is") from error
+        self._writing = threading.Lock()
+
+    def overhear(self, name: str, protocol: str, link: Link) -> Link:
+        """The same line, with everything that goes over it written down."""
+        words = PROTOCOLS[protocol].words()
+
+        def write(traffic: Traffic) -> None:
+            said = "; ".join(said.text for said in words.hear(traffic.sent, traffic.data))
+            with self._writing:
+                self._file.write(f"{name} {traffic}{f'  {said}' if said else ''}\n")
+
+        return LoggedLink(link, write)
+
+    def close(self) -> None:
+        """Write the rest."""
+        self._file.close()
