@@ -9,6 +9,7 @@ from enum import IntEnum
 from msgspec import Struct
 
 from devices.crc import kermit
+from devices.frames import FrameFinder
 
 SYNC = 0x02
 OVERHEAD = 5  # SYNC, ADR, LEN and the check
@@ -110,49 +111,26 @@ def encode(frame: Frame) -> bytes:
     return start + kermit(start).to_bytes(2, "little")
 
 
-class Decoder:
-    """Finds frames in a stream that may begin in the middle of one, or hold anything at all."""
+class Decoder(FrameFinder[Frame]):
+    """Finds frames in a stream."""
 
     def __init__(self) -> None:
-        self._bytes = bytearray()
-        self.garbled = 0  # bytes that belonged to no frame
-
-    def feed(self, data: bytes) -> list[Frame]:
-        """The frames that are whole now."""
-        self._bytes += data
-        frames: list[Frame] = []
-        while self._bytes:
-            length = _length(self._bytes)
-            if length == 0 or length > len(self._bytes):
-                break
-            frame = _frame(bytes(self._bytes[:length])) if length > 0 else None
-            if frame is None:
-                del self._bytes[0]
-                self.garbled += 1
-            else:
-                frames.append(frame)
-                del self._bytes[:length]
-        return frames
-
-    def drop(self) -> None:
-        """The rest will not come: what is there is no frame."""
-        self.garbled += len(self._bytes)
-        self._bytes.clear()
+        super().__init__(_length, _frame)
 
 
 def _length(start: bytearray) -> int:
-    """How long the frame at the start says that it is; 0: not known yet; -1: none begins here."""
+    """How long the frame at the start says that it is, at least; 0: none begins here."""
     if start[0] != SYNC:
-        return -1
-    if len(start) <= 2:  # noqa: PLR2004 - LEN is the third byte
         return 0
+    if len(start) <= 2:  # noqa: PLR2004 - LEN is the third byte
+        return OVERHEAD
     length = start[2]
     if length == 0:
         if len(start) < LONG_AT + 2:
-            return 0
+            return LONG_AT + 2
         length = int.from_bytes(start[LONG_AT : LONG_AT + 2], "big")
-        return length if LONG_OVERHEAD + 2 <= length <= FRAME_MAX else -1
-    return length if length > OVERHEAD else -1
+        return length if LONG_OVERHEAD + 2 <= length <= FRAME_MAX else 0
+    return length if length > OVERHEAD else 0
 
 
 def _frame(data: bytes) -> Frame | None:

@@ -11,6 +11,7 @@ from enum import Enum, IntEnum
 from msgspec import Struct
 
 from devices.crc import xmodem
+from devices.frames import FrameFinder
 
 HOST = 1  # the address of whoever asks
 OVERHEAD = 5  # everything but the data
@@ -76,47 +77,28 @@ def encode(frame: Frame, check: Check = Check.SUM) -> bytes:
     return start + bytes((low,)) + body + bytes((high,))
 
 
-class Decoder:
-    """Finds frames in a stream that may begin in the middle of one, or hold anything at all."""
+class Decoder(FrameFinder[Frame]):
+    """Finds frames in a stream."""
 
     def __init__(self, check: Check = Check.SUM) -> None:
+        super().__init__(self._said, self._read)
         self._check = check
-        self._bytes = bytearray()
-        self.garbled = 0  # bytes that belonged to no frame
 
-    def feed(self, data: bytes) -> list[Frame]:
-        """The frames that are whole now."""
-        self._bytes += data
-        frames: list[Frame] = []
-        while self._bytes:
-            plausible = self._plausible()
-            length = self._bytes[1] + OVERHEAD if plausible and len(self._bytes) > 1 else 0
-            if plausible and not 0 < length <= len(self._bytes):
-                break
-            frame = self._frame(bytes(self._bytes[:length])) if plausible else None
-            if frame is None:
-                del self._bytes[0]
-                self.garbled += 1
-            else:
-                frames.append(frame)
-                del self._bytes[:length]
-        return frames
+    def _said(self, start: bytearray) -> int:
+        """How long the frame at the start says that it is, at least; 0: none begins here."""
+        if not self._plausible(start):
+            return 0
+        return start[1] + OVERHEAD if len(start) > 1 else OVERHEAD
 
-    def drop(self) -> None:
-        """The rest will not come: what is there is no frame."""
-        self.garbled += len(self._bytes)
-        self._bytes.clear()
-
-    def _plausible(self) -> bool:
+    def _plausible(self, start: bytearray) -> bool:
         """May a frame begin here? Devices talk to the host alone, and only to answer."""
-        start = self._bytes
         if len(start) > 1 and start[1] > DATA_MAX:
             return False
         if len(start) > SOURCE_AT and self._check is Check.SUM and (start[0] == HOST) == (start[SOURCE_AT] == HOST):
             return False
         return len(start) <= HEADER_AT or (start[0] == HOST) == (start[HEADER_AT] in REPLIES)
 
-    def _frame(self, said: bytes) -> Frame | None:
+    def _read(self, said: bytes) -> Frame | None:
         source = said[SOURCE_AT] if self._check is Check.SUM else 0
         frame = Frame(said[0], said[HEADER_AT], said[HEADER_AT + 1 : -1], source)
         return frame if encode(frame, self._check) == said else None

@@ -8,6 +8,8 @@ from enum import IntEnum, IntFlag
 
 from msgspec import Struct
 
+from devices.frames import FrameFinder
+
 STX = 0x02
 ETX = 0x03
 OVERHEAD = 5  # STX, LEN, CTL, ETX and XOR
@@ -172,43 +174,20 @@ def check(body: bytes) -> int:
     return value
 
 
-class Decoder:
-    """Finds frames in a stream that may begin in the middle of one, or hold anything at all."""
+class Decoder(FrameFinder[Frame]):
+    """Finds frames in a stream."""
 
     def __init__(self) -> None:
-        self._bytes = bytearray()
-        self.garbled = 0  # bytes that belonged to no frame
-
-    def feed(self, data: bytes) -> list[Frame]:
-        """The frames that are whole now."""
-        self._bytes += data
-        frames: list[Frame] = []
-        while self._bytes:
-            length = _length(self._bytes)
-            if length == 0 or length > len(self._bytes):
-                break
-            frame = _frame(bytes(self._bytes[:length])) if length > 0 else None
-            if frame is None:
-                del self._bytes[0]
-                self.garbled += 1
-            else:
-                frames.append(frame)
-                del self._bytes[:length]
-        return frames
-
-    def drop(self) -> None:
-        """The rest will not come: what is there is no frame."""
-        self.garbled += len(self._bytes)
-        self._bytes.clear()
+        super().__init__(_length, _frame)
 
 
 def _length(start: bytearray) -> int:
-    """How long the frame at the start says that it is; 0: not known yet; -1: none begins here."""
+    """How long the frame at the start says that it is, at least; 0: none begins here."""
     if start[0] != STX:
-        return -1
-    if len(start) == 1:
         return 0
-    return start[1] if OVERHEAD <= start[1] <= BYTE_MAX else -1
+    if len(start) == 1:
+        return OVERHEAD
+    return start[1] if OVERHEAD <= start[1] <= BYTE_MAX else 0
 
 
 def _frame(data: bytes) -> Frame | None:

@@ -10,6 +10,7 @@ from enum import IntEnum
 from msgspec import Struct
 
 from devices.crc import kermit
+from devices.frames import FrameFinder
 
 SYNC = 0xFC
 OVERHEAD = 5  # SYNC, LEN, the code and the check: a frame without data
@@ -106,34 +107,11 @@ def encode(frame: Frame) -> bytes:
     return start + kermit(start).to_bytes(2, "little")
 
 
-class Decoder:
-    """Finds frames in a stream that may begin in the middle of one, or hold anything at all."""
+class Decoder(FrameFinder[Frame]):
+    """Finds frames in a stream."""
 
     def __init__(self) -> None:
-        self._bytes = bytearray()
-        self.garbled = 0  # bytes that belonged to no frame
-
-    def feed(self, data: bytes) -> list[Frame]:
-        """The frames that are whole now."""
-        self._bytes += data
-        frames: list[Frame] = []
-        while self._bytes:
-            length = _length(self._bytes)
-            if length > len(self._bytes):
-                break
-            frame = _frame(bytes(self._bytes[:length])) if length else None
-            if frame is None:
-                del self._bytes[0]
-                self.garbled += 1
-            else:
-                frames.append(frame)
-                del self._bytes[:length]
-        return frames
-
-    def drop(self) -> None:
-        """The rest will not come: what is there is no frame."""
-        self.garbled += len(self._bytes)
-        self._bytes.clear()
+        super().__init__(_length, _frame)
 
 
 def _length(start: bytearray) -> int:

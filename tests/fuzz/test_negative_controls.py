@@ -58,7 +58,7 @@ def test_a_ccTalk_driver_that_believes_a_wrong_check_is_found(  # noqa: N802 - s
     def frame(_: cctalk.Decoder, said: bytes) -> cctalk.Frame:
         return cctalk.Frame(said[0], said[cctalk.HEADER_AT], said[cctalk.HEADER_AT + 1 : -1], said[cctalk.SOURCE_AT])
 
-    monkeypatch.setattr(cctalk.Decoder, "_frame", frame)
+    monkeypatch.setattr(cctalk.Decoder, "_read", frame)
     assert "nothing is checked" in findings(monkeypatch, PROTOCOLS[of].driver_at, of)
 
 
