@@ -25,9 +25,11 @@ class TrafficFile:
         words = PROTOCOLS[protocol].words()
 
         def write(traffic: Traffic) -> None:
-            said = "; ".join(said.text for said in words.hear(traffic.sent, traffic.data))
+            told = words.hear(traffic.sent, traffic.data)
+            before = "".join(f"{name} {said.text}\n" for said in told if said.from_host != traffic.sent)
+            meant = "; ".join(said.text for said in told if said.from_host == traffic.sent)
             with self._writing:
-                self._file.write(f"{name} {traffic}{f'  {said}' if said else ''}\n")
+                self._file.write(f"{before}{name} {traffic}{f'  {meant}' if meant else ''}\n")
 
         return LoggedLink(link, write)
 

@@ -146,6 +146,9 @@ def masked(data: bytes) -> frozenset[int]:
     return frozenset(channel for channel in range(1, 8 * len(data) + 1) if mask >> channel - 1 & 1)
 
 
+SCALING_BYTES = 3
+
+
 class Scaling(Struct, frozen=True):
     """How a country's ids are meant: a value times `factor`, with so many of the digits behind the point."""
 
@@ -155,6 +158,8 @@ class Scaling(Struct, frozen=True):
 
 def scaling(data: bytes) -> Scaling | None:
     """What three bytes say of a country; None: it is none of the device's."""
+    if len(data) != SCALING_BYTES:
+        return None
     factor = int.from_bytes(data[:2], "little")
     return Scaling(factor, data[2]) if factor else None
 
