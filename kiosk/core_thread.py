@@ -4,6 +4,7 @@ Who tells a fact waits until all that follows from it is durable, and its comman
 """
 
 import asyncio
+import sys
 import threading
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future
@@ -11,6 +12,8 @@ from concurrent.futures import Future
 from kiosk.flow.core import Core, Stopped
 from kiosk.flow.recover import recover
 from kiosk.ports.message import Command, Fact
+
+SWITCH_S = 0.0005  # so long a thread reckons on while others wait; one question to a device waits for several in a row
 
 Obey = Callable[[Command], None]
 
@@ -26,6 +29,7 @@ class CoreThread:
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._run, name="core", daemon=True)
         self.why_stopped = ""
+        sys.setswitchinterval(min(SWITCH_S, sys.getswitchinterval()))
         self._thread.start()
 
     def recover(self) -> None:

@@ -8,13 +8,16 @@ from collections.abc import Callable
 
 from msgspec.structs import asdict
 
-from tests.figures import durable, million, visits
+from tests.figures import durable, hotplug, idle, latency, million, visits
 from tests.figures.figure import Figure
 
 GROUPS: dict[str, Callable[[], list[Figure]]] = {
     "visits": visits.figures,
     "durable": durable.figures,
     "million": million.figures,
+    "latency": latency.figures,
+    "idle": idle.figures,
+    "hotplug": hotplug.figures,
 }
 
 
@@ -37,7 +40,7 @@ def main() -> int:
     else:
         for figure in found:
             verdict = {True: "reached", False: "MISSED", None: ""}[figure.reached]
-            print(f"{figure.name:<52}{figure.value:>14,.4g} {figure.unit:<9}{figure.goal:<12}{verdict}")
+            print(f"{figure.name:<62}{figure.value:>14,.4g} {figure.unit:<9}{figure.goal:<12}{verdict}")
     return 1 if any(figure.reached is False for figure in found) else 0
 
 
