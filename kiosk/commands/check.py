@@ -1,4 +1,7 @@
-"""`kiosk check` reads the configuration as the terminal will read it, and starts nothing."""
+"""`kiosk check` reads the configuration as the terminal will read it, and starts nothing.
+
+It looks at key, heads and journal as the terminal will, too: what is right here takes money there.
+"""
 
 from argparse import Namespace
 from collections.abc import Iterator
@@ -8,6 +11,8 @@ from kiosk import config
 from kiosk.amount import plain
 from kiosk.commands import Subparsers
 from kiosk.counted import counted
+from kiosk.money import folder
+from kiosk.money.terminal_config import check_head_places
 from kiosk.texts import MissingTextError, sentences
 
 
@@ -21,13 +26,15 @@ def run(args: Namespace) -> int:
     """Print what the configuration says in a few lines, or let its mistakes be told."""
     path: Path = args.config
     found = config.read(path, to_write=True)
+    check_head_places(found)
+    begun = folder.check_for_money(found)
     print(f"{path} is right.")
-    for name, words in _summary(found):
+    for name, words in _summary(found, begun=begun):
         print(f"  {name:<12}{words}")
     return 0
 
 
-def _summary(found: config.Config) -> Iterator[tuple[str, str]]:
+def _summary(found: config.Config, *, begun: bool) -> Iterator[tuple[str, str]]:
     terminal, journal, cash, claims = found.terminal, found.journal, found.cash, found.claims
     yield "terminal", f"{terminal.id}, {terminal.place}, {terminal.mode}"
     yield "day", f"begins at {terminal.cutoff:%H:%M}, {terminal.timezone.key}"
@@ -35,7 +42,7 @@ def _summary(found: config.Config) -> Iterator[tuple[str, str]]:
     unwritten = [language for language in terminal.languages if not _has_texts(language)]
     if unwritten:
         yield "", f"no texts yet for {', '.join(unwritten)}: customers cannot choose them"
-    yield "journal", f"{journal.data}{'' if journal.data.is_dir() else ' (kiosk init will create it)'}"
+    yield "journal", f"{journal.data}{'' if begun else ' (kiosk init will begin it)'}"
     yield "head copy", str(journal.head_copy or "none: a rollback of the whole disk would not be noticed here")
     yield "personal", f"wiped {counted(journal.keep_personal_days, 'day')} after the end of a sale"
     yield "cash", f"{terminal.currency} {' '.join(map(plain, cash.accept)) or 'none is taken'}"

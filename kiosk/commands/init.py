@@ -1,15 +1,17 @@
 """`kiosk init` begins a journal, and makes the machine's secret key where there is none; it changes nothing that is."""
 
 import os
-import sys
 import time
 from argparse import Namespace
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from kiosk import config
+from kiosk import config, streams
 from kiosk.commands import Subparsers
+from kiosk.config import Config
 from kiosk.errors import UsageError
 from kiosk.money import folder, heads, known_heads, secret
+from kiosk.money.known_heads import KnownHead
 from kiosk.money.step import Identity
 from kiosk.money.terminal_config import calendar_of, head_places
 
@@ -38,16 +40,21 @@ def run(args: Namespace) -> int:
     failures = heads.write(head, [place for place in head_places(found) if place not in taken])
     journal.close()
 
-    print(f"A journal begins in {data}.")
-    print(f"  terminal    {terminal.id}, {terminal.mode}, {terminal.currency}, incarnation {identity.incarnation}")
-    print(f"  secret key  {key_path}{': made just now, keep a copy in a safe' if made else ': the one that was there'}")
-    print(f"  public key  {secret.public_path(key_path)}: give it to whoever verifies the journal")
-    for kept in earlier:
-        print(f"  but         {kept.place} vouches for row {kept.head.seq} of an earlier journal:")
-        print("              no money is taken until that is put back, or given up with `kiosk adopt`")
     for failure in failures:
-        print(UsageError(failure, heads.UNWRITTEN), file=sys.stderr)
+        streams.complain(UsageError(failure, heads.UNWRITTEN))
+    streams.tell_what_is_done(_begun(found, identity, earlier, made=made))
     return 1 if failures else 0
+
+
+def _begun(found: Config, identity: Identity, earlier: Sequence[KnownHead], *, made: bool) -> Iterator[str]:
+    data, key_path = found.journal.data, found.journal.machine_key
+    yield f"A journal begins in {data}."
+    yield f"  terminal    {identity.terminal}, {identity.mode}, {identity.currency}, incarnation {identity.incarnation}"
+    yield f"  secret key  {key_path}{': made just now, keep a copy in a safe' if made else ': the one that was there'}"
+    yield f"  public key  {secret.public_path(key_path)}: give it to whoever verifies the journal"
+    for kept in earlier:
+        yield f"  but         {kept.place} vouches for row {kept.head.seq} of an earlier journal:"
+        yield "              no money is taken until that is put back, or given up with `kiosk adopt`"
 
 
 def _make_key(path: Path) -> None:

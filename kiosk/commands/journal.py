@@ -1,6 +1,6 @@
-"""`kiosk journal verify | show | export` reads a journal, whether the terminal runs or not, and changes nothing in it.
+"""`kiosk journal verify | list | show | export` reads a journal, whether the terminal runs or not.
 
-One exception: whoever asks to see personal data unmasked is named in the journal first.
+It changes nothing in it, with one exception: whoever asks to see personal data unmasked is named in the journal first.
 """
 
 import sys
@@ -13,13 +13,15 @@ from pathlib import Path
 
 import msgspec
 
-from kiosk import config
+from kiosk import clock, config
+from kiosk.amount import plain
 from kiosk.commands import Subparsers
 from kiosk.commands.journaled_text import journaled
 from kiosk.config import Config
 from kiosk.counted import counted
 from kiosk.errors import UsageError
 from kiosk.money import folder, heads, secret, story
+from kiosk.money.business_day import DAY_HELP, check_day, named_day, reading
 from kiosk.money.database import JournalError
 from kiosk.money.entry import ENCODER
 from kiosk.money.export import lines
@@ -33,12 +35,15 @@ from kiosk.progress_bar import ProgressBar
 
 UNBELIEVABLE = 1
 HEAD_UNWRITTEN = 1
+LIST_LINE = "{:>8}  {:<8}  {:>10}  {:>10}  {:<10}  {:<24}  {}"
 CANDIDATES_MAX = 20  # listed when a name fits several sales
 
 
 def add(subparsers: Subparsers) -> None:
-    """Declare `kiosk journal verify | show | export`."""
-    parser = subparsers.add_parser("journal", description="Verify the journal, show the story of a sale, or export.")
+    """Declare `kiosk journal verify | list | show | export`."""
+    parser = subparsers.add_parser(
+        "journal", description="Verify the journal, list the sales of a day, show the story of one, or export."
+    )
     verbs = parser.add_subparsers(title="what to do", metavar="VERB", required=True)
 
     one = verbs.add_parser(
@@ -46,7 +51,11 @@ def add(subparsers: Subparsers) -> None:
         help="say whether every row, every transfer and every derived table can be believed",
         description="Follow every row from the first, reckon the ledger anew, and compare all that is derived.",
     )
-    one.add_argument("--data", type=Path, required=True, metavar="DIR", help="the data folder of the terminal")
+    which = one.add_mutually_exclusive_group(required=True)
+    which.add_argument("--data", type=Path, metavar="DIR", help="the data folder of the terminal")
+    which.add_argument(
+        "--config", type=Path, metavar="FILE", help="the TOML file of this terminal, which names key and head as well"
+    )
     one.add_argument(
         "--public-key", type=Path, metavar="FILE", help="the terminal's public key, from outside the data folder"
     )
@@ -54,6 +63,15 @@ def add(subparsers: Subparsers) -> None:
     one.add_argument("--json", action="store_true", help="print the report as JSON")
     one.add_argument("--progress", action="store_true", help="show how far it is, even where no terminal is")
     one.set_defaults(run=_verify)
+
+    one = verbs.add_parser(
+        "list",
+        help="list the sales of a business day",
+        description="List the sales that were opened on a business day, one line each.",
+    )
+    _journal_of(one)
+    one.add_argument("--day", metavar="D", help=DAY_HELP)
+    one.set_defaults(run=_list)
 
     one = verbs.add_parser(
         "show", help="tell the story of one sale", description="Tell the whole story of one sale in plain words."
@@ -69,10 +87,14 @@ def add(subparsers: Subparsers) -> None:
     one.set_defaults(run=_export)
 
 
-def _which_journal(parser: ArgumentParser) -> None:
+def _journal_of(parser: ArgumentParser) -> None:
     which = parser.add_mutually_exclusive_group(required=True)
     which.add_argument("--data", type=Path, metavar="DIR", help="the data folder of a terminal")
     which.add_argument("--config", type=Path, metavar="FILE", help="the TOML file of this terminal")
+
+
+def _which_journal(parser: ArgumentParser) -> None:
+    _journal_of(parser)
     parser.add_argument(
         "--unmasked", action="store_true", help="show personal data; it is journaled, so it wants --config and --by"
     )
@@ -90,12 +112,9 @@ def run(args: Namespace) -> int:
 
 def _verify(args: Namespace) -> int:
     """Print the report; 1 if there is anything in the journal that cannot be believed."""
-    data: Path = args.data
-    public_key = None if args.public_key is None else _public_key(args.public_key, data)
-    elsewhere = None if args.head is None else heads.find(args.head)
-    if elsewhere and elsewhere.head is None:
-        problem = f"{args.head} holds no signed head: {', '.join(elsewhere.warnings) or 'it does not exist'}"
-        raise UsageError(problem, "name a head.json that was copied or sent elsewhere")
+    data, key, head = _proofs(args)
+    public_key = None if key is None else folder.public_key(key, data)
+    elsewhere = None if head is None else folder.head_elsewhere(head, data)
     bar = ProgressBar("rows", wanted=args.progress)
     with closing(folder.open_for_reading(data)) as connection:
         report = verify(
@@ -106,13 +125,12 @@ def _verify(args: Namespace) -> int:
     return UNBELIEVABLE if report.problems else 0
 
 
-def _public_key(path: Path, data: Path) -> bytes:
-    """Read the key by which the heads are proved; whoever can change the journal must not be able to change it."""
-    key = secret.read_public(path)
-    if path.resolve().is_relative_to(data.resolve()):
-        problem = f"the public key {path} lies inside the data folder, which it is to prove"
-        raise UsageError(problem, "name a copy of it that was kept elsewhere")
-    return key
+def _proofs(args: Namespace) -> tuple[Path, Path | None, Path | None]:
+    """The data folder, the public key and the head from elsewhere; what is named goes before what is configured."""
+    if args.config is None:
+        return args.data, args.public_key, args.head
+    journal = config.read(args.config, key_required=False).journal
+    return journal.data, args.public_key or secret.public_path(journal.machine_key), args.head or journal.head_copy
 
 
 def _as_json(report: Report) -> str:
@@ -165,6 +183,27 @@ def _authenticity(report: Report) -> str:
 
 def _moment(at_ms: int) -> str:
     return f"{datetime.fromtimestamp(at_ms // 1000, UTC):%Y-%m-%d %H:%M:%S} UTC"
+
+
+# List ----------------------------------------------------------------------------------------------------------------
+
+
+def _list(args: Namespace) -> int:
+    """Print one line for each sale of the day."""
+    if args.day is not None:
+        check_day(args.day)
+    found, data = _chosen(args)
+    zone = found.terminal.timezone if found else None
+    with reading(data) as connection:
+        day = named_day(connection, args.day)
+        sales = list(story.of_day(connection, day, zone))
+    print(f"{counted(len(sales), 'sale')} of {day}")
+    if sales:
+        print(LIST_LINE.format("number", "time", "paid", "delivered", "state", "name", "card").rstrip())
+    for sale in sales:
+        amounts = (plain(sale.paid), plain(sale.delivered))
+        print(LIST_LINE.format(sale.number, f"{sale.at:%H:%M:%S}", *amounts, sale.state, sale.key, sale.card).rstrip())
+    return 0
 
 
 # Show and export -----------------------------------------------------------------------------------------------------
@@ -251,7 +290,7 @@ def _record(found: Config | None, args: Namespace, sales: list[int]) -> list[str
     with closing(folder.open_for_money(found)) as journal:
         fact = ENCODER.encode(PersonalShown(by, sales))
         try:
-            journal.commit(Step(now_ms, fact, sales=sales, clock_trusted=False))
+            journal.commit(Step(now_ms, fact, sales=sales, clock_trusted=clock.is_in_step()))
         except JournalBroken as error:
             raise JournalError(str(error), "see to the disk, then run the command again") from error
         failures = folder.sign_head(journal, found, now_ms)

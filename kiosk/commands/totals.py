@@ -2,10 +2,8 @@
 
 import csv
 import io
-import re
 from argparse import Namespace
 from collections.abc import Iterator, Sequence
-from datetime import date
 from pathlib import Path
 
 import msgspec
@@ -13,13 +11,27 @@ import msgspec
 from kiosk.amount import Money, plain
 from kiosk.commands import Subparsers
 from kiosk.errors import UsageError
-from kiosk.money.business_day import Day, Sum, days_within, known_days, read_day, reading
+from kiosk.money import folder, heads
+from kiosk.money.business_day import (
+    DAY_HELP,
+    Day,
+    Sum,
+    against_head,
+    check_day,
+    days_within,
+    known_days,
+    named_day,
+    read_day,
+    reading,
+)
 from kiosk.money.database import read_identity
+from kiosk.money.heads import HEAD_NAME, Found
 from kiosk.money.step import Identity
 from kiosk.money.tie_outs import LIFE, Tie, tie_outs
 from kiosk.money.totals import Figure, Totals, totals
 
 DIFFERS = 1
+NO_HEAD = "rows that were cut off at the end would not be missed"
 TITLES = {
     "paid": "Paid, by kind",
     "delivered": "Top-ups, by carrier and outcome",
@@ -56,12 +68,20 @@ COUNT_WIDTH = 12
 AMOUNT_WIDTH = 20
 
 
+class HeadSays(msgspec.Struct, frozen=True):
+    """Whether the signed head beside the journal vouches for it, and if it does not, or is not there, what of it."""
+
+    agrees: bool | None
+    words: str = ""
+
+
 class Report:
     """What was read, ready to be written in any of the formats."""
 
-    def __init__(self, identity: Identity, days: Sequence[Day]) -> None:
+    def __init__(self, identity: Identity, days: Sequence[Day], head: HeadSays) -> None:
         self.identity = identity
         self.days = days
+        self.head = head
         self.ties = [tie for day in days for tie in tie_outs(day)]
         self.differing = [tie for tie in self.ties if not tie.holds]
 
@@ -81,9 +101,12 @@ def add(subparsers: Subparsers) -> None:
         description="Print the totals of a business day, or of several; status 1 says that they do not tie out.",
     )
     parser.add_argument("--data", type=Path, required=True, metavar="DIR", help="the data folder of the terminal")
-    parser.add_argument("--day", metavar="D", help="a business day, such as 2026-11-20; without it the present one")
+    parser.add_argument("--day", metavar="D", help=DAY_HELP)
     parser.add_argument("--from", dest="first", metavar="D", help="the first of several days that are added up")
     parser.add_argument("--to", dest="last", metavar="D", help="the last of them")
+    parser.add_argument(
+        "--public-key", type=Path, metavar="FILE", help="the terminal's public key, from outside the data folder"
+    )
     parser.add_argument(
         "--format",
         choices=tuple(FORMATS),
@@ -93,57 +116,59 @@ def add(subparsers: Subparsers) -> None:
 
 
 def run(args: Namespace) -> int:
-    """Print the totals; 1 if they contradict each other."""
-    folder: Path = args.data
-    report = read(folder, args.day, args.first, args.last)
+    """Print the totals; 1 if they contradict each other, or the journal's signed head."""
+    report = read(args.data, args.day, args.first, args.last, args.public_key)
     for line in FORMATS[args.format](report):
         print(line)
-    return DIFFERS if report.differing else 0
+    return DIFFERS if report.differing or report.head.agrees is False else 0
 
 
-def read(folder: Path, day: str | None, first: str | None, last: str | None) -> Report:
+def read(data: Path, day: str | None, first: str | None, last: str | None, key: Path | None = None) -> Report:
     """Read what was asked for, all of it as it stood at one moment."""
     for written in (day, first, last):
         if written is not None:
-            _check_date(written)
+            check_day(written)
     if day and (first or last):
         problem = "--day and --from/--to exclude each other"
         raise UsageError(problem, "name one day, or the two ends of a range")
     if bool(first) != bool(last):
         problem = "a range has two ends"
         raise UsageError(problem, "name both --from and --to, or one --day")
-    if first and last and first > last:
-        problem = f"--from {first} comes after --to {last}"
-        raise UsageError(problem, "name the earlier day first")
-    with reading(folder) as journal:
+    public_key = None if key is None else folder.public_key(key, data)
+    found = heads.find(data / HEAD_NAME)  # first, for the terminal may write on, and its head must not be ahead then
+    with reading(data) as journal:
         identity = read_identity(journal)
         earliest, present = known_days(journal)
-        first, last = first or day or present, last or day or present
+        first, last = (named_day(journal, written or day) for written in (first, last))
         _check_range(first, last, earliest, present)
         names = days_within(journal, first, last)
         if not names:
             when = f"on {first}" if first == last else f"from {first} to {last}"
             problem = f"nothing was booked {when}"
             raise UsageError(problem, f"name a day between {earliest} and {present} on which the terminal worked")
-        return Report(identity, [read_day(journal, name) for name in names])
+        head = _head_says(journal, data / HEAD_NAME, found, public_key)
+        return Report(identity, [read_day(journal, name) for name in names], head)
 
 
-def _check_date(written: str) -> None:
-    problem, remedy = f'"{written}" is no day', "write it as year-month-day, such as 2026-11-20"
-    if not re.fullmatch(r"\d{4}-\d\d-\d\d", written, re.ASCII):
-        raise UsageError(problem, remedy)
-    try:
-        date.fromisoformat(written)
-    except ValueError as error:
-        raise UsageError(problem, remedy) from error
+def _head_says(journal: folder.Connection, place: Path, found: Found, public_key: bytes | None) -> HeadSays:
+    if found.head is None:
+        return HeadSays(None, "; ".join((*found.warnings, NO_HEAD)))
+    against = against_head(journal, place, found.head)
+    if not against and public_key and not found.head.is_signed_by(public_key):
+        against = f"{place} was not signed by the owner of this public key"
+    return HeadSays(not against, against)
 
 
 def _check_range(first: str, last: str, earliest: str, present: str) -> None:
+    """A range may begin before the first day, for nothing is left out by that; a day that is not there is a mistake."""
+    if first > last:
+        problem = f"--from {first} comes after --to {last}"
+        raise UsageError(problem, "name the earlier day first")
     if last > present:
         problem = f"{last} lies after the present business day, {present}"
         raise UsageError(problem, f"name a day up to {present}")
-    if first < earliest:
-        problem = f"{first} lies before the first business day, {earliest}"
+    if last < earliest:
+        problem = f"{last} lies before the first business day, {earliest}"
         raise UsageError(problem, f"name a day from {earliest} on")
 
 
@@ -171,6 +196,7 @@ def _as_json(report: Report) -> Iterator[str]:
             }
             for day in report.days
         ],
+        "head": report.head,
         "totals": {
             section: {name: figure(one) for name, one in figures.items()}
             for section, figures in report.totals().items()
@@ -202,6 +228,8 @@ def _as_csv(report: Report) -> Iterator[str]:
         for section, figures in report.totals(day).items():
             for name, one in figures.items():
                 writer.writerow((day.day, section, name, one.count, report.plain(one.amount)))
+    if report.head.words:
+        writer.writerow((report.days[-1].day, "head", report.head.words, "", ""))
     for tie in report.differing:
         for says, side in ((tie.left_says, tie.left), (tie.right_says, tie.right)):
             writer.writerow((tie.day, "differing", f"{tie.name}: {says}", side.count, report.plain(side.amount)))
@@ -250,6 +278,10 @@ def _line(name: str, count: str, amount: str) -> str:
 
 
 def _verdict(report: Report) -> Iterator[str]:
+    if report.head.agrees is False:
+        yield f"The journal does NOT agree with its signed head: {report.head.words}."
+    elif report.head.words:
+        yield f"No signed head proves the journal: {report.head.words}."
     if not report.differing:
         yield f"All {len(report.ties)} tie-outs hold."
         return

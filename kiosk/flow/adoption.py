@@ -25,20 +25,26 @@ ON_THEIR_WAY_OUT = ("paying_out", "refunding")  # these have to end first; what 
 T = TypeVar("T", bound=Thing)
 
 
-def take_over(
-    journal: Journal, adopted: JournalAdopted, codes: CodeBook, entropy: Callable[[int], bytes], at_ms: int
+def take_over(  # noqa: PLR0913 - what is written, and with what
+    journal: Journal,
+    adopted: JournalAdopted,
+    codes: CodeBook,
+    entropy: Callable[[int], bytes],
+    at_ms: int,
+    *,
+    clock_trusted: bool = False,
 ) -> Core:
-    """Write the adoption, close the sales of the copy and freeze its claims; nobody vouches for the clock.
+    """Write the adoption, close the sales of the copy and freeze its claims.
 
     Cut off in the midst of it, it is to be begun again: another adoption freezes the rest.
     """
     fact = replace(adopted, things=journal.things)
-    journal.commit(Step(at_ms, ENCODER.encode(fact), sales=(OWN_STORY,), clock_trusted=False))
+    journal.commit(Step(at_ms, ENCODER.encode(fact), sales=(OWN_STORY,), clock_trusted=clock_trusted))
     core = Core(journal, codes, entropy)
     for sale in in_states(core, Sale, ("paying",)):
-        core.handle(Restarted("sale", sale.number), at_ms, clock_trusted=False)
+        core.handle(Restarted("sale", sale.number), at_ms, clock_trusted=clock_trusted)
     for claim in in_states(core, Claim, HOLDING):
-        core.handle(ClaimFrozen(claim.number), at_ms, clock_trusted=False)
+        core.handle(ClaimFrozen(claim.number), at_ms, clock_trusted=clock_trusted)
     return core
 
 

@@ -1,17 +1,25 @@
 """What the journal knows of one business day: that day's own rows and the closing before them, and nothing older."""
 
+import re
 from collections.abc import Generator, Iterable, Iterator
 from contextlib import closing, contextmanager
+from datetime import date
 from pathlib import Path
 from typing import NamedTuple
 
 import apsw
 from msgspec import Struct
 
+from kiosk.errors import UsageError
 from kiosk.money.accounts import class_of
-from kiosk.money.database import JournalError
+from kiosk.money.database import DamagedError, JournalError, read_identity
 from kiosk.money.folder import open_for_reading
+from kiosk.money.heads import Head
+from kiosk.money.known_heads import KnownHead, objection
 
+DISK_FAILURES = (apsw.BusyError, apsw.CantOpenError, apsw.FullError, apsw.IOError)
+YESTERDAY = "yesterday"
+DAY_HELP = f"a business day, such as 2026-11-20, or {YESTERDAY}: the one before the present; without it the present one"
 CLASSES_MAX = 10_000  # far more classes of accounts than any terminal has devices, rails and carriers
 HALVINGS_MAX = 64  # of a number below 2^63
 
@@ -94,7 +102,15 @@ def reading(folder: Path) -> Generator[apsw.Connection]:
                 yield connection
         except apsw.Error as error:
             problem = f"the journal in {folder} cannot be read: {error}"
-            raise JournalError(problem, "take no money; run `kiosk journal verify`") from error
+            kind = JournalError if isinstance(error, DISK_FAILURES) else DamagedError
+            raise kind(problem, "take no money; run `kiosk journal verify`") from error
+
+
+def against_head(db: apsw.Connection, place: Path, head: Head) -> str:
+    """What the signed head has against the journal, whose last row it may know better; nothing if they agree."""
+    last = db.execute("SELECT coalesce(max(seq), 0) FROM entry").get
+    digest = db.execute("SELECT hash FROM entry WHERE seq = ?", (head.seq,)).get
+    return objection(KnownHead(place, head), read_identity(db), last, digest)
 
 
 def known_days(db: apsw.Connection) -> tuple[str, str]:
@@ -103,6 +119,33 @@ def known_days(db: apsw.Connection) -> tuple[str, str]:
     last: str
     first, last = db.execute("SELECT min(day), max(day) FROM business_day").get
     return first, last
+
+
+def check_day(written: str) -> None:
+    """Refuse what names no day."""
+    problem, remedy = f'"{written}" is no day', f"write it as year-month-day, such as 2026-11-20, or {YESTERDAY}"
+    if written == YESTERDAY:
+        return
+    if not re.fullmatch(r"\d{4}-\d\d-\d\d", written, re.ASCII):
+        raise UsageError(problem, remedy)
+    try:
+        date.fromisoformat(written)
+    except ValueError as error:
+        raise UsageError(problem, remedy) from error
+
+
+def named_day(db: apsw.Connection, written: str | None) -> str:
+    """The business day that is meant; the present one if none is named."""
+    earliest, present = known_days(db)
+    if written is None:
+        return present
+    if written != YESTERDAY:
+        return written
+    before: str | None = db.execute("SELECT max(day) FROM business_day WHERE day < ?", (present,)).get
+    if before is None:
+        problem = f"there is no business day before the present one, {present}"
+        raise UsageError(problem, f"name a day from {earliest} on")
+    return before
 
 
 def days_within(db: apsw.Connection, first: str, last: str) -> list[str]:

@@ -1,5 +1,6 @@
 """The database of a journal: which one it is, of which version, on which pragmas, and who may write to it."""
 
+import errno
 import fcntl
 import os
 from importlib.resources import files
@@ -7,7 +8,7 @@ from pathlib import Path
 
 import apsw
 
-from kiosk.errors import UsageError
+from kiosk.errors import UsageError, room_or
 from kiosk.money.step import Identity
 
 APPLICATION_ID = 0x4B4A4E4C  # "KJNL"
@@ -22,12 +23,25 @@ DURABLE = (
     ("wal_autocheckpoint", "0"),
     ("foreign_keys", "1"),
     ("trusted_schema", "0"),
+    ("secure_delete", "1"),  # what is erased is overwritten, also where a page was split or given back
 )
-VOLATILE = (("journal_mode", "memory"), ("synchronous", "0"), ("foreign_keys", "1"), ("trusted_schema", "0"))
+VOLATILE = (
+    ("journal_mode", "memory"),
+    ("synchronous", "0"),
+    ("foreign_keys", "1"),
+    ("trusted_schema", "0"),
+    ("secure_delete", "1"),
+)
 
 
 class JournalError(UsageError):
     """This journal cannot be written; the message says why and the remedy what to do."""
+
+
+class DamagedError(JournalError):
+    """The journal was damaged or tampered with: not the question was wrong, but the answer is bad."""
+
+    status = 1
 
 
 def connect(path: Path | None) -> apsw.Connection:
@@ -65,7 +79,15 @@ def read_identity(connection: apsw.Connection) -> Identity:
 
 def lock_folder(folder: Path) -> int:
     """Be the only writer of this folder, or say that another one is at work."""
-    handle = os.open(folder / LOCK_NAME, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    path = folder / LOCK_NAME
+    try:
+        handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    except OSError as error:
+        msg = f"{path}, which keeps a second writer out, cannot be used: {error.strerror}"
+        remedy = f"let this account write to {folder}"
+        if error.errno == errno.EISDIR:
+            remedy = "remove it: it holds nothing, and is made anew"
+        raise JournalError(msg, room_or(error.errno, remedy)) from error
     try:
         fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError as error:

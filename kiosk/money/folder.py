@@ -4,27 +4,39 @@ Only `open_for_money` gives a journal that may take money: it is ours, it is who
 signed head is ahead of it. Everything else is for reading, or for a person who puts things right.
 """
 
+import errno
 import os
 import stat
-from collections.abc import Callable
-from contextlib import ExitStack
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack, closing
 from pathlib import Path
 from urllib.parse import quote
 
 import apsw
 
+from kiosk.errors import FORBIDDEN, FULL, UsageError, room_or
 from kiosk.money import heads, known_heads, secret
 from kiosk.money.calendar import Calendar
-from kiosk.money.database import APPLICATION_ID, FILE_NAME, JournalError, check_version, lock_folder, schema_scripts
+from kiosk.money.database import (
+    APPLICATION_ID,
+    FILE_NAME,
+    DamagedError,
+    JournalError,
+    check_version,
+    lock_folder,
+    schema_scripts,
+)
 from kiosk.money.durable_file import sync_folder
 from kiosk.money.entry import GENESIS, chain
+from kiosk.money.heads import Found
 from kiosk.money.journal import Journal, JournalBroken
-from kiosk.money.known_heads import ADOPT
+from kiosk.money.known_heads import ADOPT, KnownHead
 from kiosk.money.step import Identity
 from kiosk.money.terminal_config import Config, calendar_of, head_places
 
 BUSY_MS = 5_000  # how long a reader waits while another process recovers the write-ahead log
 INCARNATION_BYTES = 8
+NAME_THE_FOLDER = "name the folder that `kiosk init` made"
 TAIL_ROWS = 1_000  # how far back a start looks; the whole is verified while the terminal runs
 
 Entropy = Callable[[int], bytes]
@@ -68,6 +80,7 @@ def create(  # noqa: PLR0913 - a journal is born with all of this
     `prepare` is called in between, when nobody else can begin a journal there any more.
     """
     path = data / FILE_NAME
+    connection: apsw.Connection | None = None
     with ExitStack() as undo:
         try:
             data.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -83,10 +96,12 @@ def create(  # noqa: PLR0913 - a journal is born with all of this
             sync_folder(data.parent)
         except OSError as error:
             msg = f"the data folder {data} cannot be made: {error.strerror}"
-            raise JournalError(msg, "name a folder that this account can write to") from error
+            raise JournalError(msg, room_or(error.errno, "name a folder that this account can write to")) from error
         except (JournalBroken, apsw.Error) as error:
-            msg = f"no journal could be made in {data}: {error}"
-            raise JournalError(msg, "see to the disk, remove the folder and run `kiosk init` again") from error
+            full = _errno_of(error, connection) in FULL
+            msg = f"no journal could be made in {data}: {'the disk is full' if full else error}"
+            first = "make room there" if full else "see to the disk"
+            raise JournalError(msg, f"{first}, remove {path}* and run `kiosk init` again") from error
         undo.pop_all()
     journal.hold(lock)
     return journal
@@ -95,8 +110,8 @@ def create(  # noqa: PLR0913 - a journal is born with all of this
 # Opening -------------------------------------------------------------------------------------------------------------
 
 
-def open_for_reading(data: Path) -> apsw.Connection:
-    """A connection that only reads, whether the terminal runs or not."""
+def open_for_reading(data: Path, *, older: bool = False) -> apsw.Connection:
+    """A connection that only reads, whether the terminal runs or not; also of an older version, if asked to."""
     path = _journal_in(data)
     with ExitStack() as undo:
         try:
@@ -104,9 +119,9 @@ def open_for_reading(data: Path) -> apsw.Connection:
             undo.callback(connection.close)
             connection.set_busy_timeout(BUSY_MS)
             version = _check_made(connection, data)
-        except apsw.Error as error:
+        except (apsw.Error, OSError) as error:
             raise _unreadable(path, error) from error
-        if version < len(schema_scripts()):
+        if version < len(schema_scripts()) and not older:
             msg = f"the journal in {data} is of an older version, {version}"
             raise JournalError(msg, "start the terminal with this program once: that brings the journal up to date")
         undo.pop_all()
@@ -116,6 +131,7 @@ def open_for_reading(data: Path) -> apsw.Connection:
 def open_for_writing(data: Path, calendar: Calendar, entropy: Entropy) -> Journal:
     """The one writer. Whether this journal may take money, it does not ask."""
     path = _journal_in(data)
+    connection: apsw.Connection | None = None
     with ExitStack() as undo:
         try:
             lock = lock_folder(data)
@@ -126,7 +142,7 @@ def open_for_writing(data: Path, calendar: Calendar, entropy: Entropy) -> Journa
             _check_identity(connection, data)
             journal = Journal.open(connection, calendar, entropy)
         except (OSError, apsw.Error, JournalBroken) as error:
-            raise _unreadable(path, error) from error
+            raise _unreadable(path, error, _errno_of(error, connection)) from error
         undo.pop_all()
     journal.hold(lock)
     return journal
@@ -134,25 +150,70 @@ def open_for_writing(data: Path, calendar: Calendar, entropy: Entropy) -> Journa
 
 def open_for_money(config: Config, entropy: Entropy = os.urandom) -> Journal:
     """The terminal's own journal, or the reason why no money is taken."""
-    public_key = secret.read(config.journal.machine_key).public_key()
+    known = _heads_of_a_journal(config)
+    journal = open_for_writing(config.journal.data, calendar_of(config), entropy)
+    with ExitStack() as undo:
+        undo.callback(journal.close)
+        _check_for_money(journal, config, known)
+        undo.pop_all()
+    return journal
+
+
+def check_for_money(config: Config) -> bool:
+    """Ask all that `open_for_money` asks, and write nothing; whether a journal has begun is the answer."""
+    known = _heads_of_a_journal(config)
+    if not any(config.journal.data.glob(f"{FILE_NAME}*")):
+        return False
+    with closing(open_for_reading(config.journal.data, older=True)) as connection, connection:  # one moment of it
+        _check_identity(connection, config.journal.data)
+        _check_for_money(Journal.look_at(connection, calendar_of(config)), config, known)
+    return True
+
+
+def public_key(path: Path, data: Path) -> bytes:
+    """Read the key by which the heads of a journal are proved."""
+    key = secret.read_public(path)
+    _check_outside("public key", path, data)
+    return key
+
+
+def head_elsewhere(path: Path, data: Path) -> Found:
+    """Read a signed head that was kept or sent elsewhere."""
+    found = heads.find(path)
+    if found.head is None:
+        problem = f"{path} holds no signed head: {', '.join(found.warnings) or 'it does not exist'}"
+        raise UsageError(problem, "name a head.json that was copied or sent elsewhere")
+    _check_outside("head", path, data)
+    return found
+
+
+def _check_outside(what: str, path: Path, data: Path) -> None:
+    """Whoever can change the journal must not be able to change what proves it."""
+    if path.resolve().is_relative_to(data.resolve()):
+        problem = f"the {what} {path} lies inside the data folder, which it is to prove"
+        raise UsageError(problem, "name a copy of it that was kept elsewhere")
+
+
+def _heads_of_a_journal(config: Config) -> list[KnownHead]:
+    """The heads that are kept, which are worth nothing without the key, and prove that there has to be a journal."""
+    secret.read(config.journal.machine_key)
     known = known_heads.read(config)
     if known and not (config.journal.data / FILE_NAME).exists():
         place, seq = known[0].place, known[0].head.seq
         msg = f"there is no journal in {config.journal.data}, and {place} vouches for its row {seq}"
         raise JournalError(msg, f"put its newest copy back, or begin another one with `kiosk init`; {ADOPT}")
-    journal = open_for_writing(config.journal.data, calendar_of(config), entropy)
-    with ExitStack() as undo:
-        undo.callback(journal.close)
-        check_belongs(journal, config)
-        if journal.identity.terminal != config.terminal.id:
-            msg = f"the journal is terminal {journal.identity.terminal}'s, and this is {config.terminal.id}"
-            raise JournalError(msg, ADOPT)
-        broken = journal.broken_row(TAIL_ROWS)
-        if broken:
-            raise _broken(broken)
-        known_heads.check(journal, known, public_key)
-        undo.pop_all()
-    return journal
+    return known
+
+
+def _check_for_money(journal: Journal, config: Config, known: Sequence[KnownHead]) -> None:
+    check_belongs(journal, config)
+    if journal.identity.terminal != config.terminal.id:
+        msg = f"the journal is terminal {journal.identity.terminal}'s, and this is {config.terminal.id}"
+        raise JournalError(msg, ADOPT)
+    broken = journal.broken_row(TAIL_ROWS)
+    if broken:
+        raise _broken(broken)
+    known_heads.check(journal, known, config.journal.machine_key)
 
 
 def check_belongs(journal: Journal, config: Config) -> None:
@@ -171,13 +232,17 @@ def _journal_in(data: Path) -> Path:
     try:
         if not stat.S_ISREG(path.stat().st_mode):
             msg = f"{path} is not a file"
-            raise JournalError(msg, "name the folder that `kiosk init` made")
+            raise JournalError(msg, NAME_THE_FOLDER)
+        if not os.access(path, os.R_OK, effective_ids=True):
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(path))
     except FileNotFoundError as error:
         what = f"{data} holds no journal" if data.is_dir() else f"there is no data folder {data}"
-        raise JournalError(what, "name the folder that `kiosk init` made") from error
+        below = sorted(data.glob(f"*/{FILE_NAME}"))
+        remedy = f"name a folder below it that holds one, such as {below[0].parent}" if below else NAME_THE_FOLDER
+        raise JournalError(what, remedy) from error
     except NotADirectoryError as error:
         msg = f"{data} is not a folder"
-        raise JournalError(msg, "name the folder that `kiosk init` made") from error
+        raise JournalError(msg, NAME_THE_FOLDER) from error
     except OSError as error:
         raise _unreadable(path, error) from error
     return path
@@ -187,12 +252,18 @@ def _connect_to_read(path: Path) -> apsw.Connection:
     connection = apsw.Connection(str(path), flags=apsw.SQLITE_OPEN_READONLY)
     try:
         connection.pragma("schema_version")
-    except (apsw.CantOpenError, apsw.ReadOnlyError):
-        # This account may not make the files by which readers and a writer agree, so nobody has it open at present.
+    except (apsw.CantOpenError, apsw.ReadOnlyError, apsw.IOError) as error:
+        number = connection.system_errno
+        # This account may not make the files by which readers and a writer agree, or has no room for them, so nobody
+        # has it open at present.
         connection.close()
         log = path.with_name(f"{path.name}-wal")
-        if log.exists() and log.stat().st_size:
+        if isinstance(error, apsw.IOError) and number not in FULL:
             raise
+        if log.exists() and log.stat().st_size:
+            if number in FULL:
+                raise OSError(number, os.strerror(number)) from error
+            raise OSError(errno.EACCES, "its log holds rows that this account may not recover") from error
         uri = f"file:{quote(str(path.absolute()))}?immutable=1"
         return apsw.Connection(uri, flags=apsw.SQLITE_OPEN_READONLY | apsw.SQLITE_OPEN_URI)
     except apsw.Error:
@@ -208,11 +279,13 @@ def _check_made(connection: apsw.Connection, data: Path) -> int:
     if begun and known and connection.pragma("application_id") != APPLICATION_ID:
         raise _damaged(data / FILE_NAME, "it says that it is another kind of database")
     version = check_version(connection) if begun else 0
+    if begun and not version:
+        raise _damaged(data / FILE_NAME, "it says that it is of version 0, and every journal is of version 1 or later")
     if begun and connection.execute("SELECT 1 FROM entry LIMIT 1").get:
         return version
     if (begun and connection.execute("SELECT 1 FROM identity").get) or known:
         msg = f"all rows of the journal in {data} are gone"
-        raise JournalError(msg, f"touch nothing, and put its newest copy back; {ADOPT}")
+        raise DamagedError(msg, f"touch nothing, and put its newest copy back; {ADOPT}")
     msg = f"the journal in {data} was cut off while it was made, and holds nothing"
     raise JournalError(msg, f"remove {data / FILE_NAME}* and run `kiosk init` again")
 
@@ -231,24 +304,41 @@ def _check_identity(connection: apsw.Connection, data: Path) -> None:
 
 def _broken(row: int) -> JournalError:
     msg = f"row {row} of the journal does not follow from the row before it"
-    return JournalError(msg, "take no money; run `kiosk journal verify` and call the operator")
+    return DamagedError(msg, "take no money; run `kiosk journal verify` and call the operator")
 
 
-def _unreadable(path: Path, error: Exception) -> JournalError:
+def _errno_of(error: Exception, connection: apsw.Connection | None) -> int:
+    """What the system said when the database failed; 0 if it said nothing."""
+    cause = error.__cause__ if isinstance(error, JournalBroken) else error
+    match cause:
+        case OSError():
+            return cause.errno or 0
+        case apsw.FullError():
+            return errno.ENOSPC
+        case apsw.IOError() | apsw.CantOpenError() | apsw.ReadOnlyError() if connection:
+            return connection.system_errno
+        case _:
+            return 0
+
+
+def _unreadable(path: Path, error: Exception, number: int = 0) -> JournalError:
     match error:
         case apsw.NotADBError() if _held_a_journal(path):
             return _damaged(path, "it does not begin as a database does")
         case apsw.NotADBError():
-            return JournalError(f"{path} is no database", "name the folder that `kiosk init` made")
+            return JournalError(f"{path} is no database", NAME_THE_FOLDER)
         case apsw.CorruptError():
             return _damaged(path, error)
         case _:
-            why = error.strerror if isinstance(error, OSError) else error
-            return JournalError(f"{path} cannot be opened: {why}", "see to the disk, and let this account use it")
+            number = number or _errno_of(error, None)
+            why = error.strerror if isinstance(error, OSError) else os.strerror(number) if number else error
+            rights = f"let this account use {path.parent} and what is in it, or run kiosk as the account that owns it"
+            remedy = rights if number in FORBIDDEN else "see to the disk, and let this account use it"
+            return JournalError(f"{path} cannot be opened: {why}", room_or(number, remedy))
 
 
 def _damaged(path: Path, how: object) -> JournalError:
-    return JournalError(f"{path} is damaged: {how}", f"put its newest copy back; {ADOPT}")
+    return DamagedError(f"{path} is damaged: {how}", f"put its newest copy back; {ADOPT}")
 
 
 def _held_a_journal(path: Path) -> bool:

@@ -5,6 +5,7 @@ What it cannot show is a rollback of rows and head together: that needs a head t
 """
 
 import re
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
@@ -14,12 +15,12 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey,
 from msgspec import Meta, Struct
 
 from kiosk.counted import counted
-from kiosk.money.durable_file import keep_as_evidence, write_durably
+from kiosk.money.durable_file import keep_as_evidence, read_small, write_durably
 from kiosk.money.journal import Journal
+from kiosk.money.step import Life
 
 HEAD_NAME = "head.json"
 LATEST_MS = 253_402_300_799_999  # the end of the year 9999
-FILE_BYTES_MAX = 4096  # a head has about 300
 LABEL_MAX = 32  # characters of an incarnation in the name of a file; ours have 16
 _SIGNED_AS = b"kiosk journal head 1\n"  # no other signature of this key can be taken for a head's
 UNWRITTEN = "see to that place: the next head is written there as well"  # the remedy, if nothing else hangs on it
@@ -54,10 +55,15 @@ class Found(Struct, frozen=True):
     warnings: tuple[str, ...] = ()
 
 
+def unsigned(journal: Journal, at_ms: int) -> Head:
+    """What would be signed: by itself it proves nothing, and keeps money from being taken where it stands."""
+    identity = journal.identity
+    return Head(identity.terminal, identity.incarnation, journal.seq, journal.head.hex(), at_ms)
+
+
 def sign(journal: Journal, key: Ed25519PrivateKey, at_ms: int) -> Head:
     """Vouch for the last committed row."""
-    identity = journal.identity
-    head = Head(identity.terminal, identity.incarnation, journal.seq, journal.head.hex(), at_ms)
+    head = unsigned(journal, at_ms)
     return msgspec.structs.replace(head, signature=key.sign(_signed_bytes(head)).hex())
 
 
@@ -100,6 +106,21 @@ def contradiction(head: Head, last: int, kept: bytes | None, *, what: str = "the
     return ""
 
 
+def judge(head: Head, lives: Sequence[Life], last: int, kept: bytes | None) -> str:
+    """The same of a head of any incarnation that the journal, whose last row this is, has ever had."""
+    end = end_of(head.incarnation, lives, last)
+    if not end:
+        return f"vouches for row {head.seq} of incarnation {head.incarnation}, of which there is nothing here"
+    own = head.incarnation == lives[-1].incarnation
+    return contradiction(head, end, kept, what="the journal" if own else f"incarnation {head.incarnation}")
+
+
+def end_of(incarnation: str, lives: Sequence[Life], last: int) -> int:
+    """The last row that was written under this incarnation; 0 if there is none."""
+    ends = [*(life.first - 1 for life in lives[1:]), last]
+    return next((end for life, end in zip(lives, ends, strict=True) if life.incarnation == incarnation), 0)
+
+
 def previous_path(place: Path) -> Path:
     """Where the head before this one is kept."""
     return place.with_name(f"{place.stem}.previous{place.suffix}")
@@ -121,8 +142,7 @@ def _replace(place: Path, head: Head) -> None:
 
 def _read(path: Path, warnings: list[str]) -> Head | None:
     try:
-        with path.open("rb") as file:
-            content = file.read(FILE_BYTES_MAX)
+        content = read_small(path)
     except FileNotFoundError:
         return None
     except OSError as error:

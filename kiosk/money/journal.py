@@ -6,7 +6,7 @@ starts anew, to find out what the disk really holds.
 
 import os
 from collections.abc import Callable, Sequence
-from typing import Self, cast
+from typing import Literal, Self, cast
 
 import apsw
 import msgspec
@@ -19,6 +19,7 @@ from kiosk.money.database import (
     BUSY_MS,
     DURABLE,
     VOLATILE,
+    DamagedError,
     JournalError,
     check_version,
     read_identity,
@@ -35,6 +36,9 @@ from kiosk.money.step import (
     Step,
 )
 
+Erasable = Literal["personal", "salt"]
+
+ERASABLE: tuple[Erasable, ...] = ("personal", "salt")
 CHECKPOINT_COMMITS = 250  # about ten megabytes of write-ahead log
 
 
@@ -114,6 +118,13 @@ class Journal:
         journal._read_head()
         return journal
 
+    @classmethod
+    def look_at(cls, connection: apsw.Connection, calendar: Calendar) -> Self:
+        """A journal over a connection that only reads, to be asked and not to be written."""
+        journal = cls(connection, calendar, bytes)
+        journal._read_head()
+        return journal
+
     def _prepare(self, *, durable: bool) -> None:
         self._db.set_busy_timeout(BUSY_MS)
         wanted = DURABLE if durable else VOLATILE
@@ -151,7 +162,7 @@ class Journal:
         before = self._run("SELECT hash FROM entry WHERE seq = ?", (self.seq - 1,)).get or GENESIS
         if chain(before, body) != self.head:
             msg = f"row {self.seq} does not belong to the row before it"
-            raise JournalError(msg, "take no money; run `kiosk journal verify` and call the operator")
+            raise DamagedError(msg, "take no money; run `kiosk journal verify` and call the operator")
         self.last_at_ms = msgspec.json.decode(body, type=_Moment).at
         self.transfers = self._run("SELECT coalesce(max(number), 0) FROM transfer").get
         self.things = self._run("SELECT coalesce(max(number), 0) FROM thing").get
@@ -294,16 +305,30 @@ class Journal:
         ]
         if sales:
             self.commit(Step(at_ms, ENCODER.encode(PersonalErased(sales)), sales=sales))
-            try:
-                self._run("PRAGMA secure_delete = ON")
-                self._run("BEGIN IMMEDIATE")
-                for table in ("personal", "salt"):
-                    self._run_all(f"DELETE FROM {table} WHERE sale = ?", [(sale,) for sale in sales])  # noqa: S608 - two names of ours
-                self._run("COMMIT")
-            except apsw.Error as error:
-                raise self._break(error) from error
+        try:
+            self._run("PRAGMA foreign_keys = OFF")  # or a table would be emptied row by row, which spares its pages
+            self._run("BEGIN IMMEDIATE")
+            for table in ERASABLE:
+                self._write_anew(table, sales)
+            self._run("COMMIT")
+            self._run("PRAGMA foreign_keys = ON")
+        except apsw.Error as error:
+            raise self._break(error) from error
         self.checkpoint(emptying=True)  # in any case: a power cut may have left in the log what was wiped before it
         return sales
+
+    def _write_anew(self, table: Erasable, without: Sequence[int]) -> None:
+        """Empty a table, which overwrites its pages, and put back what stays; as much as is kept for customers.
+
+        A page keeps copies of rows that moved to another one when it was split or joined, and deleting the row itself
+        does not reach these.
+        """
+        gone = ENCODER.encode(without).decode()
+        kept = f"SELECT * FROM {table} WHERE sale NOT IN (SELECT value FROM json_each(?)) ORDER BY 1"  # noqa: S608 - names of ours
+        rows = self._run(kept, (gone,)).fetchall()
+        self._run(f"DELETE FROM {table}")  # noqa: S608 - as above
+        if rows:
+            self._run_all(f"INSERT INTO {table} VALUES ({', '.join('?' * len(rows[0]))})", rows)  # noqa: S608 - as above
 
     def checkpoint(self, *, emptying: bool = False) -> None:
         """Move the write-ahead log into the database. SQLite's own would swallow a failed sync, so it is off."""

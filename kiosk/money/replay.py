@@ -17,7 +17,7 @@ from msgspec.structs import astuple
 from kiosk.money.day_books import DayBooks
 from kiosk.money.entry import GENESIS, chain, commit_to
 from kiosk.money.ledger import Ledger, LedgerError, Transfer
-from kiosk.money.step import DayClosed, Identity, JournalAdopted, JournalBegun, PersonalErased
+from kiosk.money.step import DayClosed, GivenUp, Identity, JournalAdopted, JournalBegun, Life, PersonalErased
 
 SLICE_ROWS = 1_000
 NUMBERS_LEAP_MAX = 10_000  # how far a row may be ahead with the number of a thing; a dozen is ordinary
@@ -50,6 +50,7 @@ class Adoption(Struct, frozen=True):
     at: int
     by: str
     reason: str
+    given_up: tuple[GivenUp, ...] = ()
 
 
 Number = Annotated[int, Meta(ge=0, le=(1 << 63) - 1)]
@@ -102,6 +103,7 @@ class Replay:
         self.begun: dict[str, int] = {}  # business day → its first row
         self.identity: tuple[int, Identity] | None = None  # and the row that says so
         self.adoptions: list[Adoption] = []
+        self.lives: list[Life] = []
         self.ledger = Ledger()
         self.books = DayBooks()
         # By the number of a thing: the row that changed it last, its bytes then, and the rows of its story. The hash is
@@ -142,10 +144,11 @@ class Replay:
         row = _read(_decode, seq, body)
         if row.seq != seq or row.day != day:
             raise BadError(seq, f"its bytes say row {row.seq} of {row.day}, its columns row {seq} of {day}")
+        first = seq - self.closed  # the row that closed the day before was written together with this one
         if day != self.day or self.closed:
             self._turn_day(seq, day)
         if row.fact.type in _OWN:
-            self._take_own(seq, body)
+            self._take_own(seq, body, first)
         elif self.identity is None:
             raise BadError(seq, "it comes before any row that says whose journal this is")
         self._gather(seq, row)
@@ -164,7 +167,7 @@ class Replay:
         if row.personal:
             self._committed += [(seq, *commitment) for commitment in row.personal]
 
-    def _take_own(self, seq: int, body: bytes) -> None:
+    def _take_own(self, seq: int, body: bytes, first: int) -> None:
         row = _read(_decode_own, seq, body)
         match row.fact:
             case JournalBegun() | JournalAdopted() as fact:
@@ -172,10 +175,11 @@ class Replay:
                 if self.identity and (fact.mode, fact.currency) != (self.identity[1].mode, self.identity[1].currency):
                     raise BadError(seq, f"it makes the journal one of {fact.mode} and {fact.currency}")
                 if isinstance(fact, JournalAdopted):
-                    self.adoptions.append(Adoption(seq, row.at, fact.by, fact.reason))
+                    self.adoptions.append(Adoption(seq, row.at, fact.by, fact.reason, fact.given_up))
                 elif seq != 1:
                     raise BadError(seq, "a journal begins here, in the midst of one")
                 self.identity = seq, identity
+                self.lives.append(Life(fact.terminal, fact.incarnation, first))
             case DayClosed():
                 if row.fact.day != self.day:
                     raise BadError(seq, f"it closes {row.fact.day}, and the day is {self.day}")

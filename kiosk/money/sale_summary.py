@@ -58,10 +58,10 @@ def summary(
         return text("story.unknown", language) if amount is None else format_amount(amount, language)
 
     moved = [transfer for transfer in transfers if transfer.kind in MOVING]
-    paid = _paid(sale, moved, text("story.summary.by_claim", language))
-    if paid:
-        parts = ", ".join(f"{how} {written(Money(minor, currency))}" for how, minor in paid.items())
-        amount = written(Money(sum(paid.values()), currency))
+    by_way = paid(sale, moved, text("story.summary.by_claim", language))
+    if by_way:
+        parts = ", ".join(f"{how} {written(Money(minor, currency))}" for how, minor in by_way.items())
+        amount = written(Money(sum(by_way.values()), currency))
         yield text("story.summary.paid", language, amount=amount, parts=parts)
     else:
         yield text("story.summary.nothing_paid", language)
@@ -71,15 +71,21 @@ def summary(
         yield text(f"story.summary.{one.key}", language, **values)
 
 
-def _paid(sale: int, moved: Iterable[Transfer], by_claim: str) -> dict[str, int]:
-    """By where it came from: a device, a rail, a card terminal or a claim."""
-    paid: dict[str, int] = {}
+def paid(sale: int, moved: Iterable[Transfer], by_claim: str) -> dict[str, int]:
+    """What was paid into a sale, by where it came from: a device, a rail, a card terminal or a claim."""
+    ways: dict[str, int] = {}
     for transfer in moved:
         kind, _, owner = class_of(transfer.debit).partition(":")
-        if transfer.credit == payer(sale) and kind in ARRIVES_FROM:
+        if transfer.kind in MOVING and transfer.credit == payer(sale) and kind in ARRIVES_FROM:
             how = by_claim if kind == "owed" else owner or kind
-            paid[how] = paid.get(how, 0) + transfer.amount
-    return paid
+            ways[how] = ways.get(how, 0) + transfer.amount
+    return ways
+
+
+def delivered(things: Iterable[ThingRead], currency: str) -> Money:
+    """What the carriers have credited and not taken back."""
+    done = [thing for thing in things if thing.kind == "delivery" and DELIVERED.get(thing.state) == "delivered"]
+    return Money(sum(thing.credited.minor for thing in done if thing.credited), currency)
 
 
 def _of_thing(thing: ThingRead) -> Sum | None:

@@ -11,12 +11,11 @@ from pathlib import Path
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from kiosk.errors import UsageError
+from kiosk.errors import UsageError, room_or
 from kiosk.money.codes import CodeBook
-from kiosk.money.durable_file import keep_as_evidence, sync_folder, write_durably
+from kiosk.money.durable_file import keep_as_evidence, read_small, sync_folder, write_durably
 
 SECRET_BYTES = 32
-FILE_BYTES_MAX = 1024  # a key file has 65
 NEW_KEY = "`kiosk adopt --config FILE --by NAME --reason TEXT --new-key` goes on with another one"
 _HEX = re.compile(rb"[0-9a-fA-F]{64}\s*")
 
@@ -101,7 +100,7 @@ def write_public(path: Path) -> Path:
             raise _orphan(path, f"{public} does not belong to the secret key {path}")
     except OSError as error:
         msg = f"the public key {public} cannot be written: {error.strerror}"
-        raise UsageError(msg, "let this account write to its folder") from error
+        raise UsageError(msg, room_or(error.errno, "let this account write to its folder")) from error
     return public
 
 
@@ -109,9 +108,10 @@ def keep_other_public(path: Path, label: str) -> Path | None:
     """Set the public key of an earlier secret aside: nothing else proves the heads that were signed with that one."""
     public = public_path(path)
     try:
+        kept = public.with_name(f"{path.name}.{label}{public.suffix}")
         if not public.exists() or (path.exists() and _belongs(public, path)):
-            return None
-        kept = keep_as_evidence(public, public.with_name(f"{path.name}.{label}{public.suffix}"))
+            return kept if kept.exists() else None  # a command that was cut off may have done so
+        kept = keep_as_evidence(public, kept)
         public.unlink()
     except OSError as error:
         msg = f"the earlier public key {public} cannot be set aside: {error.strerror}"
@@ -125,7 +125,7 @@ def read_public(path: Path) -> bytes:
 
 
 def _belongs(public: Path, path: Path) -> bool:
-    return public.read_bytes().strip().lower() == _public_hex(path)
+    return read_small(public).strip().lower() == _public_hex(path)
 
 
 def _public_hex(path: Path) -> bytes:
@@ -139,13 +139,12 @@ def _orphan(path: Path, problem: str) -> UsageError:
 
 def _cannot_be_made(path: Path, error: OSError) -> UsageError:
     problem = f"the secret key {path} cannot be made: {error.strerror}"
-    return UsageError(problem, "name a folder that this account can write to")
+    return UsageError(problem, room_or(error.errno, "name a folder that this account can write to"))
 
 
 def _read_hex(path: Path, what: str, remedy: str) -> bytes:
     try:
-        with path.open("rb") as file:
-            content = file.read(FILE_BYTES_MAX)
+        content = read_small(path)
     except OSError as error:
         msg = f"{what} {path} cannot be read: {error.strerror}"
         raise UsageError(msg, remedy) from error

@@ -26,6 +26,22 @@ class JournalBegun(Identity, frozen=True, tag=True):
     """The first row of every journal."""
 
 
+class Life(Struct, frozen=True):
+    """A journal under one incarnation: its rows from the first, up to the one before the next life's first."""
+
+    terminal: str
+    incarnation: str
+    first: int
+
+
+class GivenUp(Struct, frozen=True, array_like=True):
+    """A signed head that knew more than the journal when that was adopted all the same."""
+
+    incarnation: str
+    row: int
+    hash: str
+
+
 class JournalAdopted(Identity, frozen=True, tag=True):
     """A person took over a restored or foreign journal; it goes on under a new incarnation.
 
@@ -35,6 +51,7 @@ class JournalAdopted(Identity, frozen=True, tag=True):
     by: str
     reason: str
     things: int = 0
+    given_up: tuple[GivenUp, ...] = ()
 
 
 class DayClosed(Struct, frozen=True, tag=True):

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Protocol
 from zoneinfo import ZoneInfo
 
+from kiosk.errors import UsageError
 from kiosk.money.calendar import Calendar
 from kiosk.money.heads import HEAD_NAME
 from kiosk.money.step import Mode
@@ -76,6 +77,14 @@ def head_places(config: Config) -> list[Path]:
     """Where the signed head is kept: in the folder, and its copy elsewhere if there is to be one."""
     copy = config.journal.head_copy
     return [config.journal.data / HEAD_NAME, *([copy] if copy else [])]
+
+
+def check_head_places(config: Config) -> None:
+    """Refuse a copy of the head for which there is no folder: no session could ever write it."""
+    copy = config.journal.head_copy
+    if copy and not copy.parent.is_dir():
+        problem = f"there is no folder {copy.parent} for the copy of the signed head, {copy.name}"
+        raise UsageError(problem, "mount the disk that holds it, make the folder, or name another path as head_copy")
 
 
 def calendar_of(config: Config) -> Calendar:

@@ -15,10 +15,11 @@ from msgspec import Struct
 
 from kiosk.money.database import JournalError, schema_scripts
 from kiosk.money.derived import Problem, compare
-from kiosk.money.heads import Found, Head, contradiction
+from kiosk.money.heads import Found, Head, end_of, judge
+from kiosk.money.known_heads import declared
 from kiosk.money.personal import printable
 from kiosk.money.replay import Adoption, BadError, Replay
-from kiosk.money.step import Identity
+from kiosk.money.step import Identity, Life
 
 Progress = Callable[[int, int], None]  # rows done, rows in all
 Signature = Literal["right", "wrong", "unchecked"]
@@ -45,6 +46,7 @@ class Report(Struct, frozen=True):
     head_elsewhere: HeadReport | None
     identity: Identity | None
     adoptions: tuple[Adoption, ...]
+    lives: tuple[Life, ...]
 
     @property
     def rate(self) -> int:
@@ -76,7 +78,7 @@ def verify(  # noqa: PLR0913 - what is held against the rows
     except apsw.BusyError as error:
         msg = f"the journal could not be read to its end: {error}"
         raise JournalError(msg, "run the command again") from error
-    except (apsw.Error, ValueError) as error:  # what is damaged may be anything, also no text or no number
+    except (apsw.Error, TypeError, ValueError) as error:  # what is damaged may be anything, also no text or no number
         problems.append(Problem(replay.seq + 1, f"the database cannot be read beyond this row: {error}"))
         head_report, elsewhere_report = HeadReport(), None
     if public_key and not (head.head or (elsewhere and elsewhere.head)):
@@ -89,6 +91,7 @@ def verify(  # noqa: PLR0913 - what is held against the rows
         elsewhere_report,
         replay.identity and replay.identity[1],
         tuple(replay.adoptions),
+        tuple(replay.lives),
     )
 
 
@@ -148,24 +151,41 @@ def _judge(  # noqa: PLR0913, PLR0917 - a head, and what it is held against
     public_key: bytes | None,
     problems: list[Problem],
 ) -> HeadReport:
-    """Hold a signed head against the rows."""
+    """Hold a signed head against the rows of its own incarnation."""
     head, warnings = found.head, list(found.warnings)
     if head is None:
         return HeadReport(warnings=tuple(warnings))
     last: int = connection.execute("SELECT coalesce(max(seq), 0) FROM entry").get
     kept: bytes | None = connection.execute("SELECT hash FROM entry WHERE seq = ?", (head.seq,)).get
-    contradicted = contradiction(head, last, kept)
-    if contradicted:
-        problems.append(Problem(min(head.seq, last + 1), f"{which} {contradicted}"))
-    signature: Signature = "unchecked"
-    if public_key is not None:
-        signature = "right" if head.is_signed_by(public_key) else "wrong"
+    lives = _lives(replay, head, last)
+    end = end_of(head.incarnation, lives, last)
+    contradicted = judge(head, lives, last, kept)
+    adopted = declared(head, replay.adoptions, end)
+    if contradicted and adopted:
+        warnings.append(f"{which} {contradicted}; a person gave that up with row {adopted}")
+    elif contradicted:
+        problems.append(Problem(min(head.seq, end + 1) if end else 0, f"{which} {contradicted}"))
+    signature = _signature(head, public_key)
     if signature == "wrong":
         problems.append(Problem(0, f"{which} was not signed by the owner of this public key"))
-    if replay.identity:
-        own = replay.identity[1]
-        if head.terminal != own.terminal:
-            problems.append(Problem(0, f"{which} is of terminal {head.terminal}, the journal of {own.terminal}"))
-        elif head.incarnation != own.incarnation:
-            warnings.append(f"{which} is of incarnation {head.incarnation}, the journal of {own.incarnation}")
-    return HeadReport(head, signature, max(replay.seq - head.seq, 0), tuple(warnings))
+    life = next((life for life in lives if life.incarnation == head.incarnation), lives[-1])
+    if head.terminal != life.terminal:
+        problems.append(Problem(0, f"{which} is of terminal {head.terminal}, the journal of {life.terminal}"))
+    elif life is not lives[-1]:
+        warnings.append(f"{which} is of incarnation {head.incarnation}, the journal of {lives[-1].incarnation}")
+    beyond = 0 if contradicted else replay.seq - head.seq
+    return HeadReport(head, signature, max(beyond, 0), tuple(warnings))
+
+
+def _lives(replay: Replay, head: Head, last: int) -> list[Life]:
+    """All that the journal has had; beyond a bad row there may be that of the head, and nothing contradicts it."""
+    known = {life.incarnation for life in replay.lives}
+    hidden = replay.seq < last and head.incarnation not in known
+    more = [Life(head.terminal, head.incarnation, replay.seq + 1)] if hidden or not known else []
+    return [*replay.lives, *more]
+
+
+def _signature(head: Head, public_key: bytes | None) -> Signature:
+    if public_key is None:
+        return "unchecked"
+    return "right" if head.is_signed_by(public_key) else "wrong"

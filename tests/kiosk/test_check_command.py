@@ -5,13 +5,19 @@ import re
 import shlex
 import subprocess
 import sys
-from collections.abc import Generator
-from contextlib import contextmanager
+from collections.abc import Callable, Generator
+from contextlib import closing, contextmanager
 from pathlib import Path
 
+import apsw
 import pytest
 
 from kiosk import cli, config
+from kiosk.config import Config
+from kiosk.errors import UsageError
+from kiosk.money.database import FILE_NAME
+from kiosk.money.folder import open_for_money
+from tests.kiosk.configured import begun, leave_money, running
 
 ROOT = Path(__file__).parents[2]
 EXAMPLE = ROOT / "deploy" / "kiosk.example.toml"
@@ -39,7 +45,7 @@ def test_right_file_is_summed_up(file: Path, capsys: pytest.CaptureFixture[str])
   day         begins at 04:00, Asia/Shanghai
   languages   zh-Hans, zh-Hant, en
               no texts yet for zh-Hans, zh-Hant: customers cannot choose them
-  journal     {file.parent}/data (kiosk init will create it)
+  journal     {file.parent}/data (kiosk init will begin it)
   head copy   none: a rollback of the whole disk would not be noticed here
   personal    wiped 90 days after the end of a sale
   cash        CNY 1.00 5.00 10.00 20.00 50.00 100.00
@@ -106,6 +112,103 @@ def test_newcomer_is_told_the_line_that_makes_the_key(
     command = shlex.split(told[1].removeprefix("  remedy: run: kiosk "))
     assert cli.main(command) == 0
     assert cli.main(["check", "--config", "my kiosk.toml"]) == 0
+
+
+def a_foreign_key(found: Config) -> None:
+    found.journal.machine_key.write_text("5a" * 32)
+
+
+def a_half_made_journal(found: Config) -> None:
+    for path in found.journal.data.iterdir():
+        path.unlink()
+    (found.journal.data.parent / "elsewhere.head").unlink()
+    (found.journal.data / FILE_NAME).touch()
+
+
+def a_journal_that_was_set_back(found: Config) -> None:
+    before = {path: path.read_bytes() for path in found.journal.data.iterdir()}
+    with running(found) as core:
+        leave_money(core, "later")
+    for path, content in before.items():
+        path.write_bytes(content)
+
+
+def rows_that_were_cut_off(found: Config) -> None:
+    (found.journal.data.parent / "elsewhere.head").unlink()
+    before = (found.journal.data / FILE_NAME).read_bytes()
+    with running(found) as core:
+        leave_money(core, "later")
+    (found.journal.data / FILE_NAME).write_bytes(before)
+
+
+def an_adoption_without_its_head(found: Config) -> None:
+    before = {path: path.read_bytes() for path in found.journal.data.glob("head*")}
+    options = ["--by", "Ann", "--reason", "moved"]
+    assert cli.main(["adopt", "--config", str(found.journal.data.parent / "kiosk.toml"), *options]) == 0
+    for path, content in before.items():
+        path.write_bytes(content)
+
+
+def no_journal_any_more(found: Config) -> None:
+    (found.journal.data / FILE_NAME).unlink()
+
+
+def a_changed_row(found: Config) -> None:
+    with closing(apsw.Connection(str(found.journal.data / FILE_NAME))) as connection:
+        connection.config(apsw.SQLITE_DBCONFIG_ENABLE_TRIGGER, 0)
+        connection.execute("UPDATE entry SET body = x'7b7d' WHERE seq = 3")
+
+
+@pytest.mark.parametrize(
+    "spoil",
+    [
+        *(a_foreign_key, a_half_made_journal, a_journal_that_was_set_back, rows_that_were_cut_off),
+        *(an_adoption_without_its_head, no_journal_any_more, a_changed_row),
+    ],
+)
+def test_nothing_is_right_with_which_the_terminal_would_take_no_money(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], spoil: Callable[[Config], None]
+) -> None:
+    """The words are those with which it would refuse."""
+    found = begun(tmp_path, head_copy=str(tmp_path / "elsewhere.head"))
+    with running(found) as core:
+        leave_money(core, "first")
+    command = ["check", "--config", str(tmp_path / "kiosk.toml")]
+    capsys.readouterr()
+    assert cli.main(command) == 0
+    assert f"  journal     {found.journal.data}\n" in capsys.readouterr().out
+    spoil(found)
+    capsys.readouterr()
+    before = {path: path.read_bytes() for path in found.journal.data.iterdir()}
+    status = cli.main(command)
+    said = capsys.readouterr()
+    assert {path: path.read_bytes() for path in before} == before
+    with pytest.raises(UsageError) as refused:
+        open_for_money(found)
+    assert (status, said.out, said.err) == (refused.value.status, "", f"{refused.value}\n")
+    assert status
+
+
+def test_a_terminal_at_work_is_checked_too(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    found = begun(tmp_path)
+    with running(found) as core:
+        leave_money(core, "first")
+        assert cli.main(["check", "--config", str(tmp_path / "kiosk.toml")]) == 0
+    assert capsys.readouterr().err == ""
+
+
+def test_a_copy_of_the_head_needs_a_folder(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    away = tmp_path / "disk" / "elsewhere.head"
+    away.parent.mkdir()
+    found = begun(tmp_path, head_copy=str(away))
+    away.parent.rename(tmp_path / "unplugged")
+    capsys.readouterr()
+    assert cli.main(["check", "--config", str(tmp_path / "kiosk.toml")]) == 2
+    assert capsys.readouterr().err == (
+        f"kiosk: there is no folder {tmp_path}/disk for the copy of the signed head, elsewhere.head\n"
+        "  remedy: mount the disk that holds it, make the folder, or name another path as head_copy\n"
+    )
+    assert found.journal.data.is_dir()
 
 
 def test_pipe_is_named_at_once(tmp_path: Path) -> None:

@@ -80,7 +80,9 @@ def test_version_is_the_package_s_own(capsys: pytest.CaptureFixture[str]) -> Non
 def test_only_the_chosen_command_is_loaded() -> None:
     program = "import sys, kiosk.cli; kiosk.cli.main(['chek']); print(*(m for m in sys.modules if 'kiosk' in m))"
     done = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=True)
-    assert sorted(done.stdout.split()) == ["kiosk", "kiosk.cli", "kiosk.commands", "kiosk.errors"]
+    assert sorted(done.stdout.split()) == [
+        *("kiosk", "kiosk.cli", "kiosk.command_line", "kiosk.commands", "kiosk.errors", "kiosk.streams"),
+    ]
 
 
 def test_interrupt_ends_quietly(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
@@ -90,6 +92,19 @@ def test_interrupt_ends_quietly(monkeypatch: pytest.MonkeyPatch, capsys: pytest.
     monkeypatch.setattr("kiosk.commands.check.run", interrupted)
     assert cli.main(["check", "--config", "any"]) == 130
     assert capsys.readouterr() == ("", "")
+
+
+def test_interrupt_ends_quietly_also_while_the_program_is_loaded(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Loading:
+        def __getattr__(self, name: str) -> object:
+            raise KeyboardInterrupt
+
+    monkeypatch.setitem(sys.modules, "kiosk.command_line", Loading())
+    assert cli.main(["--version"]) == 130
+    program = "import sys, kiosk.cli; print([m for m in ('argparse', 're', 'pathlib', 'typing') if m in sys.modules])"
+    command = [sys.executable, "-S", "-c", program]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
+    assert done.stdout == "[]\n"  # the way to the first thing that catches it is short
 
 
 def test_file_that_nobody_was_prepared_for_is_no_matter_of_the_output(monkeypatch: pytest.MonkeyPatch) -> None:

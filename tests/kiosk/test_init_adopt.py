@@ -3,28 +3,35 @@
 import os
 import re
 import shutil
+import signal
+import subprocess
+import sys
+import time
 from collections.abc import Callable
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
+from typing import cast
 
 import apsw
 import pytest
+from msgspec.structs import replace
 
-from kiosk import cli
+from kiosk import cli, clock
 from kiosk import config as configuration
 from kiosk.commands import adopt
 from kiosk.config import Config
 from kiosk.errors import UsageError
+from kiosk.flow import adoption
 from kiosk.flow.claim import Claim
 from kiosk.flow.core import Core
 from kiosk.flow.facts import ClaimExpired, PayoutBegun
 from kiosk.flow.told import ClaimAwaits, ClaimMade
-from kiosk.money import heads, secret
+from kiosk.money import folder, heads, secret
 from kiosk.money.codes import CodeBook
 from kiosk.money.database import FILE_NAME, lock_folder, read_identity
 from kiosk.money.folder import open_for_money, open_for_reading
 from kiosk.money.heads import Found
-from kiosk.money.journal import JournalBroken
+from kiosk.money.journal import Journal, JournalBroken
 from kiosk.money.replay import Adoption
 from kiosk.money.terminal_config import head_places
 from kiosk.money.verify import verify
@@ -32,6 +39,7 @@ from kiosk.ports.message import Command, Fact
 from tests.kiosk.configured import begun, leave_money, running, write_config
 from tests.kiosk.money.lived import yuan
 
+ROOT = Path(__file__).parents[2]
 Run = Callable[..., tuple[int, str, str]]
 
 
@@ -279,14 +287,24 @@ The journal in {restored.journal.data} is adopted with row {row}.
   given up    {file.parent}/elsewhere.head {LOST}
   claim {first.number}: frozen, its code ends in {first.tail}, worth 20.00 CNY
   claim {second.number}: frozen, its code ends in {second.tail}, worth 10.00 CNY
+Frozen are 2 claims, worth 30.00 CNY.
 Check what the frozen claims are worth, then: kiosk adopt --config FILE --by NAME --release CLAIM…
 """
     )
     assert [(claim.state, claim.balance) for claim in (first, second)] == [("frozen", yuan(20)), ("frozen", yuan(10))]
     assert believed(restored)
-    (adoption,) = adoptions(restored)
-    assert (adoption.row, adoption.by) == (row, "Ann")
-    assert adoption.reason == f"the disk broke ({file.parent}/elsewhere.head {LOST})"
+    (taken_over,) = adoptions(restored)
+    assert (taken_over.row, taken_over.by) == (row, "Ann")
+    assert taken_over.reason == f"the disk broke ({file.parent}/elsewhere.head {LOST})"
+
+
+def test_many_frozen_claims_are_told_in_one_line(config: Config, file: Path, run: Run) -> None:
+    with running(config) as core:
+        for number in range(21):
+            leave_money(core, f"customer {number}")
+    _, out, _ = run("adopt", "--config", file, "--by", "Ann", "--reason", "moved")
+    assert "\nFrozen are 21 claims, worth 420.00 CNY.\n" in out
+    assert "  claim " not in out
 
 
 def test_rows_that_are_known_to_be_missing_are_told_of_each_head(config: Config, file: Path, run: Run) -> None:
@@ -323,6 +341,73 @@ def test_checked_claims_are_released_one_by_one_or_all(restored: Config, file: P
     assert [claim.state for claim in claims(restored)] == ["open", "open"]
     assert run("adopt", "--config", file, "--by", "Bob", "--release-all")[1] == "No claim is frozen.\n"
     assert believed(restored)
+
+
+def test_a_claim_that_is_named_twice_is_released_and_told_once(restored: Config, file: Path, run: Run) -> None:
+    run("adopt", "--config", file, "--by", "Ann", "--reason", "the disk broke")
+    first, _ = claims(restored)
+    status, out, _ = run("adopt", "--config", file, "--by", "Bob", "--release", *[first.number] * 3)
+    assert (status, out) == (0, f"claim {first.number}: open, its code ends in {first.tail}, worth 20.00 CNY\n")
+
+
+def test_an_interrupted_release_is_whole_as_far_as_it_came(
+    restored: Config, file: Path, run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The interruption comes in the midst of a commit, and waits until that is durable."""
+    run("adopt", "--config", file, "--by", "Ann", "--reason", "the disk broke")
+    first, _ = claims(restored)
+    real = Journal._write  # noqa: SLF001  # pyright: ignore[reportPrivateUsage] - the midst of a commit
+
+    def interrupted(journal: Journal, *args: object) -> None:
+        cast("Callable[..., None]", real)(journal, *args)
+        os.kill(os.getpid(), signal.SIGINT)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Journal, "_write", interrupted)
+        status, out, _ = run("adopt", "--config", file, "--by", "Bob", "--release-all")
+    assert status == 130
+    assert out == (
+        f"claim {first.number}: open, its code ends in {first.tail}, worth 20.00 CNY\n"
+        "Not released, and still frozen: 1 claim.\n"
+    )
+    assert [claim.state for claim in claims(restored)] == ["open", "frozen"]
+    head = heads.find(restored.journal.data / "head.json").head
+    with closing(open_for_money(restored)) as journal:
+        assert head is not None
+        assert head.seq == journal.seq
+
+
+@pytest.mark.parametrize("where", ["| true", "> /dev/full"])
+def test_a_release_is_whole_where_nobody_hears_of_it(restored: Config, file: Path, run: Run, where: str) -> None:
+    run("adopt", "--config", file, "--by", "Ann", "--reason", "the disk broke")
+    command = f"{sys.executable} -m kiosk adopt --config '{file}' --by Bob --release-all {where}"
+    ended = subprocess.run(["/bin/sh", "-c", command], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert ended.stderr == ("" if where == "| true" else DONE)
+    assert [claim.state for claim in claims(restored)] == ["open", "open"]
+    assert believed(restored)
+
+
+@pytest.mark.parametrize("unbuffered", ["", "1"])
+def test_nobody_is_sent_to_do_again_what_is_done(file: Path, unbuffered: str) -> None:
+    """Only the words were lost."""
+    env = {**os.environ, "PYTHONUNBUFFERED": unbuffered}
+    for command in (("init",), ("adopt", "--by", "Ann", "--reason", "moved")):
+        name, *options = command
+        with Path("/dev/full").open("w") as full:
+            ended = subprocess.run(
+                [sys.executable, "-m", "kiosk", name, "--config", str(file), *options],
+                cwd=ROOT, env=env, stdout=full, stderr=subprocess.PIPE, text=True, check=False,
+            )  # fmt: skip
+        assert (ended.returncode, ended.stderr) == (2, DONE)
+    found = configuration.read(file)
+    assert len(adoptions(found)) == 1
+    assert believed(found)
+
+
+DONE = (
+    "kiosk: all is done, and only the words about it could not be written: No space left on device\n"
+    "  remedy: do not run the command again; `kiosk journal verify` and `kiosk journal export` tell of what was done\n"
+)
 
 
 def test_nothing_is_released_where_one_number_is_wrong(restored: Config, file: Path, run: Run) -> None:
@@ -433,19 +518,60 @@ def test_a_cut_off_adoption_has_to_be_done_again(
         open_for_money(restored)
     assert run("adopt", "--config", file, "--by", "Ann", "--reason", "once more")[0] == 0
     assert [claim.state for claim in claims(restored)] == ["frozen", "frozen"]
-    assert [adoption.reason.partition(" (")[0] for adoption in adoptions(restored)] == ["the disk broke", "once more"]
+    assert [each.reason.partition(" (")[0] for each in adoptions(restored)] == ["the disk broke", "once more"]
 
 
 def test_old_heads_are_kept_as_evidence(restored: Config, file: Path, run: Run) -> None:
     with closing(open_for_reading(restored.journal.data)) as connection:
         old = read_identity(connection).incarnation
     run("adopt", "--config", file, "--by", "Ann", "--reason", "the disk broke")
+    evidence = file.parent / f"elsewhere.{old}.head"
+    assert heads.find(evidence).head is not None
+    lost = f"vouches for row 21, and incarnation {old} ends with row 14: 7 rows are missing"
+    for _ in range(2):
+        status, out, _ = run("journal", "verify", "--data", restored.journal.data, "--head", evidence)
+        assert (status, "This journal CANNOT be believed" in out) == (0, False)
+        assert f" the head kept elsewhere {lost}; a person gave that up with row 15\n" in out
+        assert re.search(r"  head elsewhere  of row 21, .*; rows beyond it: 0\n", out)
+        with running(restored) as core:  # so many new rows that the head's own number comes again
+            leave_money(core, "later")
+
+
+@pytest.mark.parametrize(
+    ("changes", "problem"),
+    [
+        ({"seq": 20, "hash": "00"}, ""),  # it knows less than what was given up
+        ({"seq": 22}, "row 15: the head kept elsewhere vouches for row 22, and incarnation {old} ends with row 14: 8 "),
+        ({"hash": "00"}, "row 15: the head kept elsewhere vouches for row 21, and incarnation {old} ends with row 14:"),
+        ({"seq": 9, "hash": "00"}, "row 9: the head kept elsewhere vouches for another row 9: rows were changed"),
+        ({"incarnation": "x"}, "the head kept elsewhere vouches for row 21 of incarnation x, of which there is"),
+        ({"terminal": "x"}, "the head kept elsewhere is of terminal x, the journal of demo-0001"),
+    ],
+)
+def test_a_loss_that_nobody_gave_up_is_still_one(
+    restored: Config, file: Path, run: Run, changes: dict[str, object], problem: str
+) -> None:
+    run("adopt", "--config", file, "--by", "Ann", "--reason", "the disk broke")
+    with closing(open_for_money(restored)) as journal:
+        old = journal.incarnations()[1]
     evidence = heads.find(file.parent / f"elsewhere.{old}.head").head
     assert evidence is not None
-    status, out, _ = run(
-        "journal", "verify", "--data", restored.journal.data, "--head", file.parent / f"elsewhere.{old}.head"
-    )
-    assert (status, "This journal CANNOT be believed" in out) == (1, True)  # and what was lost is still told
+    saved = file.parent / "saved.head"
+    heads.write(replace(evidence, **changes), [saved])
+    status, out, _ = run("journal", "verify", "--data", restored.journal.data, "--head", saved)
+    assert status == bool(problem)
+    assert not problem or f"CANNOT be believed:\n  {problem.format(old=old)}" in out
+
+
+def test_a_head_of_another_terminal_whose_journal_was_taken_over_is_no_contradiction(
+    config: Config, tmp_path: Path, run: Run
+) -> None:
+    saved = tmp_path / "saved.head"
+    shutil.copy(config.journal.data / "head.json", saved)
+    file = write_config(tmp_path, id="demo-0002", head_copy=str(tmp_path / "elsewhere.head"))
+    run("adopt", "--config", file, "--by", "Ann", "--reason", "the old cabinet burnt")
+    status, out, _ = run("journal", "verify", "--data", config.journal.data, "--head", saved)
+    assert (status, "Every row, every transfer and every derived table agrees." in out) == (0, True)
 
 
 @pytest.mark.parametrize(
@@ -469,6 +595,27 @@ def test_wrong_words_change_nothing(config: Config, file: Path, run: Run, args: 
     assert problem in err
     with closing(open_for_money(config)) as journal:
         assert journal.seq == 1
+
+
+def test_a_clock_that_is_kept_in_step_is_believed(
+    restored: Config, file: Path, run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The day that the adoption closes is closed by its own commit, and no row of the old incarnation."""
+    saved = file.parent / "saved.head"
+    shutil.copy(file.parent / "elsewhere.head", saved)
+    monkeypatch.setattr(clock, "is_in_step", lambda: True)
+    later = time.time_ns() + 2 * 86_400 * 10**9
+    monkeypatch.setattr(time, "time_ns", lambda: later)
+    assert run("adopt", "--config", file, "--by", "Ann", "--reason", "the disk broke")[0] == 0
+    assert run("adopt", "--config", file, "--by", "Bob", "--release-all")[0] == 0
+    assert run("journal", "export", "--config", file, "--unmasked", "--by", "Ann")[0] == 0
+    with closing(open_for_reading(restored.journal.data)) as connection:
+        doubtful = connection.execute("SELECT count(*) FROM entry WHERE body LIKE '%doubtful_clock%'").get
+        assert connection.execute("SELECT count(*) FROM business_day").get == 2
+    assert doubtful == 0
+    assert adoptions(restored)[0].row == 16
+    status, out, _ = run("journal", "verify", "--data", restored.journal.data, "--head", saved)
+    assert (status, "ends with row 14: 7 rows are missing; a person gave that up with row 16\n" in out) == (0, True)
 
 
 def test_a_running_terminal_is_not_adopted(config: Config, file: Path, run: Run) -> None:
@@ -516,9 +663,7 @@ def test_whoever_says_so_goes_on_with_another_key(rekeyed: Config, file: Path, r
     kept = file.parent / f"machine.key.{old}.pub"
     told = "the key: no claim code that was made with the old one can ever be recognised again"
     assert f"  given up    {told}\n  given up    {kept} proves the heads of before\n" in out
-    assert [adoption.reason for adoption in adoptions(rekeyed)] == [
-        f"moved ({told}; {kept} proves the heads of before)"
-    ]
+    assert [each.reason for each in adoptions(rekeyed)] == [f"moved ({told}; {kept} proves the heads of before)"]
     assert believed(rekeyed)
     open_for_money(rekeyed).close()
 
@@ -547,6 +692,61 @@ def test_a_lost_key_leads_from_each_remedy_to_the_end(config: Config, file: Path
     assert believed(config)
     status, out, _ = run("adopt", "--config", file, "--by", "Ann", "--release-all")
     assert (status, "open, its code ends in" in out) == (0, True)
+
+
+STEPS = (
+    *((heads, "write"), (secret, "keep_other_public"), (secret, "create"), (secret, "write_public")),
+    *((adoption, "take_over"), (Journal, "commit"), (Core, "handle"), (folder, "sign_head"), (heads, "_replace")),
+)
+
+
+class PowerCutError(BaseException):
+    """Nothing catches it."""
+
+
+@pytest.mark.parametrize("when", ["before", "after"])
+@pytest.mark.parametrize(("owner", "step"), STEPS, ids=[step for _, step in STEPS])
+@pytest.mark.parametrize("heads_left", ["both", "elsewhere", "none"])
+def test_a_change_of_key_that_is_cut_off_is_done_whole_by_the_same_command(  # noqa: PLR0913 - a plan of cuts
+    *,
+    config: Config,
+    file: Path,
+    run: Run,
+    monkeypatch: pytest.MonkeyPatch,
+    owner: object,
+    step: str,
+    when: str,
+    heads_left: str,
+) -> None:
+    """The key is lost, and the power goes at any step: the journal says in the end that the key was given up."""
+    with running(config) as core:
+        leave_money(core, "first")
+    config.journal.machine_key.unlink()
+    for place in {"both": (), "elsewhere": ("data/head*",), "none": ("data/head*", "elsewhere*")}[heads_left]:
+        for head in file.parent.glob(place):
+            head.unlink()
+    adopting = ("adopt", "--config", file, "--by", "Ann", "--reason", "the safe burnt", "--new-key")
+    real: Callable[..., object] = getattr(owner, step)
+
+    def cut_off(*args: object, **kwargs: object) -> object:
+        if when == "after":
+            real(*args, **kwargs)
+        raise PowerCutError
+
+    with monkeypatch.context() as patch:
+        patch.setattr(owner, step, cut_off)
+        with suppress(PowerCutError):
+            run(*adopting)
+    status, _, err = run(*adopting)
+    if status:  # only the last words were missing
+        assert (when, step) in {("after", "write"), ("after", "sign_head")}
+        assert "is no new key" in err
+    reasons = [each.reason for each in adoptions(config)]
+    assert adopt.CODES_LOST in reasons[-1]
+    (kept,) = file.parent.glob("machine.key.*.pub")
+    assert any(str(kept) in reason for reason in reasons)
+    assert believed(config)
+    assert [claim.state for claim in claims(config)] == ["frozen"]
 
 
 # Heads ---------------------------------------------------------------------------------------------------------------

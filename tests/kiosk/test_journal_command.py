@@ -1,5 +1,6 @@
 """What is asked of a journal is answered in plain words, and whoever sees personal data is named in it first."""
 
+import os
 import re
 import subprocess
 import sys
@@ -89,6 +90,20 @@ def test_a_whole_journal_is_believed(data: Path, run: Run) -> None:
     assert re.fullmatch(WHOLE, out), out
 
 
+def test_the_configuration_names_key_and_head(tmp_path: Path, run: Run) -> None:
+    away = tmp_path / "elsewhere.head"
+    found = begun(tmp_path, head_copy=str(away))
+    status, out, err = run("verify", "--config", tmp_path / "kiosk.toml")
+    assert (status, err) == (0, "")
+    assert "  authenticity    checked: the head was signed by the owner of this public key\n" in out
+    assert "  head elsewhere  of row 1, " in out
+    (found.journal.data / "head.json").unlink()
+    away.write_bytes(b"{")
+    assert (
+        f"{away} holds no signed head: elsewhere.head is torn" in run("verify", "--config", tmp_path / "kiosk.toml")[2]
+    )
+
+
 def test_without_a_public_key_authenticity_is_unchecked(data: Path, run: Run) -> None:
     status, out, _ = run("verify", "--data", data)
     assert status == 0
@@ -129,14 +144,42 @@ def test_a_public_key_without_any_head_is_not_believed(data: Path, run: Run) -> 
     assert run("verify", "--data", data)[0] == 0
 
 
-def test_a_public_key_from_inside_the_data_folder_proves_nothing(data: Path, run: Run) -> None:
+def test_what_comes_from_inside_the_data_folder_proves_nothing(data: Path, run: Run) -> None:
     (data / "key.pub").write_bytes((data.parent / "machine.key.pub").read_bytes())
-    status, out, err = run("verify", "--data", data, "--public-key", data / "key.pub")
-    assert (status, out) == (2, "")
-    assert err == (
-        f"kiosk: the public key {data}/key.pub lies inside the data folder, which it is to prove\n"
-        "  remedy: name a copy of it that was kept elsewhere\n"
-    )
+    (data.parent / "linked.json").symlink_to(data / "head.json")
+    for option, what, path in (
+        ("--public-key", "public key", data / "key.pub"),
+        ("--head", "head", data / "head.json"),
+        ("--head", "head", data / "head.previous.json"),
+        ("--head", "head", data.parent / "linked.json"),
+    ):
+        status, out, err = run("verify", "--data", data, option, path)
+        assert (status, out) == (2, "")
+        assert err == (
+            f"kiosk: the {what} {path} lies inside the data folder, which it is to prove\n"
+            "  remedy: name a copy of it that was kept elsewhere\n"
+        )
+
+
+@pytest.mark.parametrize(
+    ("option", "problem"),
+    [
+        ("--head", "holds no signed head: a pipe cannot be read: this is a pipe, a socket or a device, not a file"),
+        ("--public-key", "cannot be read: this is a pipe, a socket or a device, not a file"),
+        ("--data", "holds no journal"),
+    ],
+)
+def test_nobody_waits_for_a_pipe(data: Path, option: str, problem: str) -> None:
+    pipe = data.parent / "a pipe"
+    if option == "--data":
+        pipe.mkdir()
+        os.mkfifo(pipe / "head.json")
+    else:
+        os.mkfifo(pipe)
+    command = [sys.executable, "-m", "kiosk", "journal", "verify", "--data", str(data), option, str(pipe)]
+    ended = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=60)
+    assert (ended.returncode, ended.stdout) == (2, "")
+    assert problem in ended.stderr
 
 
 def test_one_row_is_one_row(tmp_path: Path, run: Run) -> None:
@@ -215,21 +258,21 @@ def test_the_terminal_may_run_meanwhile(config: Config, data: Path, run: Run) ->
 
 @pytest.mark.parametrize("verb", [("verify",), ("show", "first"), ("export",)])
 @pytest.mark.parametrize(
-    ("content", "problem"),
+    ("content", "problem", "ended"),
     [
-        (None, "holds no journal"),
-        (b"", "all rows of the journal in"),
-        (b"nothing of ours" * 99, "is damaged: it does not begin as a database does"),
+        (None, "holds no journal", 2),
+        (b"", "all rows of the journal in", 1),
+        (b"nothing of ours" * 99, "is damaged: it does not begin as a database does", 1),
     ],
 )
-def test_what_is_no_journal_is_told(
-    data: Path, run: Run, verb: tuple[str, ...], content: bytes | None, problem: str
+def test_what_is_no_journal_is_told(  # noqa: PLR0913 - what is there, and what is said of it
+    data: Path, run: Run, *, verb: tuple[str, ...], content: bytes | None, problem: str, ended: int
 ) -> None:
     (data / FILE_NAME).unlink()
     if content is not None:
         (data / FILE_NAME).write_bytes(content)
     status, out, err = run(*verb, "--data", data)
-    assert (status, out) == (2, "")
+    assert (status, out) == (ended, "")
     assert problem in err
     assert "\n  remedy: " in err
 
@@ -239,11 +282,14 @@ def test_what_is_no_journal_is_told(
     [
         ((), "the following arguments are required: VERB"),
         (("mend",), "invalid choice: 'mend'"),
-        (("verify",), "the following arguments are required: --data"),
+        (("verify",), "one of the arguments --data --config is required"),
         (("verify", "--data", "{data}", "--public-key", "{data}/none"), "cannot be read: No such file or directory"),
         (("verify", "--data", "{data}", "--public-key", "{data}/head.json"), "does not hold 32 bytes"),
         (("verify", "--data", "{data}", "--head", "{data}/none"), "none holds no signed head: it does not exist"),
-        (("verify", "--data", "{data}", "--head", "{data}/journal.sqlite3"), "journal.sqlite3 is torn"),
+        (
+            ("verify", "--data", "{data}", "--head", "{data}/journal.sqlite3"),
+            "journal.sqlite3 cannot be read: File too large",
+        ),
         (("show", "first"), "one of the arguments --data --config is required"),
         (("show", "--data", "{data}"), "the following arguments are required: SALE"),
         (("show", "nobody", "--data", "{data}"), 'no sale answers to "nobody"'),
@@ -274,6 +320,31 @@ def test_each_verb_says_what_it_is_for(run: Run, capsysbinary: pytest.CaptureFix
     assert re.search(r"^    verify +say whether every row", told, re.MULTILINE)
     assert re.search(r"^    show +tell the story of one sale$", told, re.MULTILINE)
     assert re.search(r"^    export +print every row for other programs$", told, re.MULTILINE)
+
+
+# List ----------------------------------------------------------------------------------------------------------------
+
+
+def test_the_sales_of_a_day_are_listed(config: Config, data: Path, run: Run) -> None:
+    with running(config) as core:
+        leave_money(core, "second", 10)
+        number = leave_money(core, "third").sale
+    tamper(data, f"DELETE FROM personal WHERE sale = {number}")  # noqa: S608 - a number
+    status, out, err = run("list", "--config", data.parent / "kiosk.toml")
+    assert (status, err) == (0, "")
+    first, head, *lines = out.splitlines()
+    assert re.fullmatch(r"3 sales of \d{4}-\d\d-\d\d", first)
+    assert head.split() == ["number", "time", "paid", "delivered", "state", "name", "card"]
+    assert [re.sub(r"\d\d:\d\d:\d\d", "TIME", line).split(maxsplit=6)[1:] for line in lines] == [
+        ["TIME", "20.00", "0.00", "returned", "first", "138 **** 5678"],
+        ["TIME", "10.00", "0.00", "returned", "second", "138 **** 5678"],
+        ["TIME", "20.00", "0.00", "returned", "third", "gone"],
+    ]
+    assert run("show", lines[0].split()[0], "--data", data)[1].startswith(f"Sale {lines[0].split()[0]} (first)")
+    day = first.split()[-1]
+    assert run("list", "--data", data, "--day", day)[0] == 0
+    assert run("list", "--data", data, "--day", "2020-01-01") == (0, "0 sales of 2020-01-01\n", "")
+    assert '"x" is no day' in run("list", "--data", data, "--day", "x")[2]
 
 
 # Show ----------------------------------------------------------------------------------------------------------------

@@ -20,6 +20,7 @@ from kiosk.simulate.world import World
 
 ROOT = Path(__file__).parents[2]
 REMEDY = "name a new folder that this account can write to, on a disk with room: 25 MB for each thousand visits"
+DEMO = ROOT / "deploy" / "demo"
 Capture = pytest.CaptureFixture[str]
 
 
@@ -28,6 +29,24 @@ def test_one_is_not_many(capsys: Capture) -> None:
     out = capsys.readouterr().out
     assert out.startswith("1 visit, ")
     assert out.endswith("\n0 violations\n")
+
+
+def test_the_visit_that_is_shown_to_newcomers_is_what_they_are_told_it_is(tmp_path: Path, capsys: Capture) -> None:
+    """The same seed, the same lives."""
+    shown = re.search(r"simulate --sessions \d+ (--seed \d+) .*/0001\" (visit-(\d+))", DEMO.read_text(), re.DOTALL)
+    assert shown
+    seed, name, visits = shown.groups()
+    command = ["simulate", "--sessions", str(int(visits) + 1), *seed.split(), "--data", str(tmp_path / "kept")]
+    assert main(command) == 0
+    capsys.readouterr()
+    assert main(["journal", "show", "--data", str(tmp_path / "kept" / "0001"), name]) == 0
+    story = capsys.readouterr().out
+    assert re.search(
+        r"A note of [^\n]* \(note (\d+)\); the intent to stack it is recorded\.\n[^\n]*The terminal has started anew"
+        r".*bill is asked what became of note \1\.\n",
+        story,
+        re.DOTALL,
+    )
 
 
 # The disk ------------------------------------------------------------------------------------------------------------

@@ -8,14 +8,18 @@ from pathlib import Path
 import apsw
 import msgspec
 import pytest
+from msgspec.structs import replace
 
 from kiosk.cli import main
 from kiosk.money.business_day import read_day, reading
 from kiosk.money.database import FILE_NAME
+from kiosk.money.heads import sign, write
 from kiosk.money.journal import Journal
+from kiosk.money.secret import MachineKey
 from tests.kiosk.money.scripted_days import Script
 from tests.kiosk.money.till import CALENDAR, FIRST, SECOND, Till, yuan
 
+KEY = MachineKey(bytes(32))
 Capture = pytest.CaptureFixture[str]
 
 
@@ -59,6 +63,13 @@ class Range(msgspec.Struct, forbid_unknown_fields=True):
     last_hash: str
 
 
+class HeadSays(msgspec.Struct, forbid_unknown_fields=True):
+    """What the signed head has against the journal."""
+
+    agrees: bool | None
+    words: str
+
+
 class Written(msgspec.Struct, forbid_unknown_fields=True):
     """All that is written, and nothing else."""
 
@@ -67,6 +78,7 @@ class Written(msgspec.Struct, forbid_unknown_fields=True):
     mode: str
     currency: str
     days: list[Range]
+    head: HeadSays
     totals: dict[str, dict[str, Line]]
     tie_outs: TieOuts
 
@@ -174,7 +186,7 @@ def test_csv_is_one_flat_table_of_days(script: Script, capsys: Capture) -> None:
     assert by_name[FIRST, "cash", "note/20.00"] == ("3", "60.00")
     assert by_name[FIRST, "balances", "promotion"] == ("", "-4.30")
     assert by_name[SECOND, "owed", "closing"] == ("", "25.00")
-    assert all(re.fullmatch(r"-?\d+\.\d\d", row["amount"]) for row in rows if row["section"] != "rows")
+    assert all(re.fullmatch(r"-?\d+\.\d\d", row["amount"]) for row in rows if row["section"] not in {"rows", "head"})
     ranges = [row["name"] for row in rows if row["section"] == "rows"]
     assert [name.partition("/")[2] for name in ranges][1] == script.till.journal.head.hex()
 
@@ -229,6 +241,51 @@ def test_a_difference_ends_in_status_1_and_is_named(
     assert totals(script, "--day", SECOND) == 0
 
 
+@pytest.mark.parametrize(
+    ("seq", "changes", "problem"),
+    [
+        (0, {}, ""),
+        (-1, {}, ""),
+        (2, {}, "vouches for row {later}, and the journal ends with row {last}: 2 rows are missing"),
+        (0, {"hash": "00"}, "vouches for another row {last}: rows were changed"),
+        (0, {"incarnation": "other"}, "vouches for row {last} of another journal (terminal till-1, incarnation other;"),
+        (0, {"at": 1}, "was not signed by the owner of this public key"),
+    ],
+)
+def test_a_journal_that_its_own_head_contradicts_ends_in_status_1(
+    script: Script, capsys: Capture, seq: int, changes: dict[str, object], problem: str
+) -> None:
+    """Rows that were cut off tie out as well as those that are left."""
+    journal, place = script.till.journal, script.till.folder / "head.json"
+    last = journal.seq
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(journal, "seq", last + seq)
+        patch.setattr(journal, "head", journal.hash_of(last + seq) or bytes(32))
+        head = sign(journal, KEY.signing_key(), 0)
+    write(replace(head, **changes), [place])
+    key = script.till.folder.parent / "machine.key.pub"
+    key.write_text(KEY.public_key().hex())
+    said = f"{place} {problem.format(last=last, later=last + seq)}"
+    assert totals(script, "--public-key", str(key)) == bool(problem)
+    table = capsys.readouterr().out
+    assert ("\nThe journal does NOT agree with its signed head: " + said in table) == bool(problem)
+    assert "tie-outs hold.\n" in table
+    assert totals(script, "--public-key", str(key), "--format", "json") == bool(problem)
+    found = as_json(capsys).head
+    assert (found.agrees, found.words.startswith(said)) == (not problem, bool(problem))
+    totals(script, "--public-key", str(key), "--format", "csv")
+    assert (f"{SECOND},head," in capsys.readouterr().out) == bool(problem)
+
+
+def test_a_missing_head_is_only_mentioned(script: Script, capsys: Capture) -> None:
+    assert totals(script) == 0
+    said = "No signed head proves the journal: rows that were cut off at the end would not be missed."
+    assert f"\n{said}\n" in capsys.readouterr().out
+    (script.till.folder / "head.json").write_bytes(b"{")
+    assert totals(script) == 0
+    assert "proves the journal: head.json is torn; rows that were cut off" in capsys.readouterr().out
+
+
 def test_a_single_difference_is_one(script: Script, capsys: Capture) -> None:
     script.till.tamper("UPDATE tally SET count = count + 1 WHERE line = 'alarm/suspense'")
     assert totals(script, "--day", FIRST) == 1
@@ -240,9 +297,9 @@ def test_a_single_difference_is_one(script: Script, capsys: Capture) -> None:
     [
         (("--day", "2026-11-19"), "2026-11-19 lies before the first business day", f"from {FIRST} on"),
         (("--day", "2026-11-22"), "2026-11-22 lies after the present business day", f"up to {SECOND}"),
-        (("--from", "2026-11-01", "--to", FIRST), "2026-11-01 lies before", f"from {FIRST} on"),
+        (("--from", "2026-11-01", "--to", "2026-11-02"), "2026-11-02 lies before", f"from {FIRST} on"),
         (("--from", FIRST, "--to", "2027-01-01"), "2027-01-01 lies after", f"up to {SECOND}"),
-        (("--day", "yesterday"), '"yesterday" is no day', "year-month-day"),
+        (("--day", "tomorrow"), '"tomorrow" is no day', "year-month-day"),
         (("--day", "2026-11-31"), '"2026-11-31" is no day', "year-month-day"),
         (("--day", "20261120"), '"20261120" is no day', "year-month-day"),
         (("--day", ""), '"" is no day', "year-month-day"),
@@ -264,6 +321,19 @@ def test_a_mistake_is_told_with_its_remedy(
     assert told, captured.err
     assert problem in told[1]
     assert remedy in told[2]
+
+
+def test_yesterday_is_the_business_day_before_the_present_one(script: Script, capsys: Capture, tmp_path: Path) -> None:
+    assert totals(script, "--day", "yesterday") == 0
+    assert capsys.readouterr().out.startswith(f"Totals of {FIRST} (closed)\n")
+    Till(tmp_path / "new", f"{FIRST} 12:00")
+    assert main(["totals", "--data", str(tmp_path / "new"), "--day", "yesterday"]) == 2
+    assert f"there is no business day before the present one, {FIRST}\n" in capsys.readouterr().err
+
+
+def test_a_range_may_begin_before_the_first_day(script: Script, capsys: Capture) -> None:
+    assert totals(script, "--from", "2020-01-01", "--to", SECOND) == 0
+    assert capsys.readouterr().out.startswith(f"Totals of 2 business days, {FIRST} to {SECOND} (still open)\n")
 
 
 def test_a_day_without_work_is_no_day_of_the_journal(tmp_path: Path, capsys: Capture) -> None:
@@ -290,7 +360,7 @@ def test_a_folder_without_a_journal(tmp_path: Path, capsys: Capture, content: by
 def test_a_damaged_journal_is_told_and_not_traced_back(script: Script, capsys: Capture) -> None:
     with apsw.Connection(str(script.till.folder / FILE_NAME)) as connection:
         connection.execute("DROP TABLE tally")
-    assert totals(script) == 2
+    assert totals(script) == 1
     told = capsys.readouterr().err
     assert told.startswith(f"kiosk: the journal in {script.till.folder} cannot be read: ")
     assert "\n  remedy: take no money; run `kiosk journal verify`\n" in told

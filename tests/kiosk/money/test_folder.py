@@ -173,6 +173,12 @@ def a_newer_version(data: Path) -> str:
     return f"the journal is of version 99, this program knows version {len(database.SCHEMAS)}"
 
 
+def no_version(data: Path) -> str:
+    with closing(apsw.Connection(str(data / FILE_NAME))) as connection:
+        connection.pragma("user_version", 0)
+    return "{data}/journal.sqlite3 is damaged: it says that it is of version 0, and every journal is of version 1 or"
+
+
 def no_identity(data: Path) -> None:
     with closing(apsw.Connection(str(data / FILE_NAME))) as connection:
         connection.execute("DELETE FROM identity")
@@ -189,7 +195,7 @@ def cut_in_half(data: Path) -> str:
     [
         *(no_folder, a_file, no_journal, no_database, a_folder_in_its_place, an_empty_file, an_empty_database),
         *(tables_without_rows, all_rows_deleted, all_but_the_head_deleted, another_kind_of_database),
-        *(a_newer_version, cut_in_half),
+        *(a_newer_version, no_version, cut_in_half),
     ],
 )
 def test_what_is_no_journal_is_told_with_its_remedy(tmp_path: Path, spoil: Callable[[Path], str]) -> None:
@@ -198,6 +204,32 @@ def test_what_is_no_journal_is_told_with_its_remedy(tmp_path: Path, spoil: Calla
     problem = spoil(data).format(data=data)
     for opening in (lambda: open_for_reading(data).close(), lambda: opened(data).close()):
         assert refused(opening).problem.startswith(problem)
+
+
+def test_a_folder_above_the_journals_leads_down_to_one(tmp_path: Path) -> None:
+    """Where a simulation keeps them, each in a folder of its own."""
+    for name in ("0001", "0002"):
+        made(tmp_path / name).close()
+    error = refused(lambda: open_for_reading(tmp_path))
+    assert (error.problem, error.remedy) == (
+        *(f"{tmp_path} holds no journal", f"name a folder below it that holds one, such as {tmp_path / '0001'}"),
+    )
+
+
+def test_a_lock_that_is_no_file_is_told(tmp_path: Path) -> None:
+    made(tmp_path).close()
+    (tmp_path / "writer.lock").unlink()
+    (tmp_path / "writer.lock").mkdir()
+    error = refused(lambda: opened(tmp_path))
+    assert error.problem == f"{tmp_path}/writer.lock, which keeps a second writer out, cannot be used: Is a directory"
+    assert error.remedy == "remove it: it holds nothing, and is made anew"
+
+
+def test_a_folder_that_may_not_be_written_to_is_told(readable: Path) -> None:
+    with nobody():
+        error = refused(lambda: opened(readable))
+    assert error.problem.endswith("writer.lock, which keeps a second writer out, cannot be used: Permission denied")
+    assert error.remedy == f"let this account write to {readable}"
 
 
 def a_wrong_beginning(data: Path) -> None:
@@ -374,10 +406,20 @@ def test_rows_in_a_log_that_cannot_be_read_are_not_passed_over(running: Path, tm
     shutil.copytree(running, dead, ignore=shutil.ignore_patterns("*-shm"))
     close_to_writing(dead)
     problem = refused(lambda: read_by_nobody(dead)).problem
-    assert problem == f"{dead}/journal.sqlite3 cannot be opened: unable to open database file"
+    why = "its log holds rows that this account may not recover"
+    assert problem == f"{dead}/journal.sqlite3 cannot be opened: {why}"
     open_to_writing(dead)
     with closing(open_for_reading(dead)) as connection:
         assert verify(connection, Found()).rows == 2
+
+
+def test_a_journal_that_may_not_be_read_is_told(readable: Path) -> None:
+    (readable / FILE_NAME).chmod(0)
+    with nobody():
+        error = refused(lambda: open_for_reading(readable))
+    assert error.problem == f"{readable}/journal.sqlite3 cannot be opened: Permission denied"
+    rights = f"let this account use {readable} and what is in it, or run kiosk as the account that owns it"
+    assert error.remedy == rights
 
 
 def test_a_folder_that_may_not_be_entered_is_told(readable: Path) -> None:
@@ -547,9 +589,10 @@ def test_one_of_another_incarnation_takes_no_money(config: Config, tmp_path: Pat
 
 
 def test_another_key_takes_no_money(config: Config) -> None:
-    config.journal.machine_key.write_text("00" * 32)
+    key = config.journal.machine_key
+    key.write_text("00" * 32)
     problem = refused(lambda: open_for_money(config)).problem
-    assert problem == f"the head {config.journal.data / 'head.json'} was not signed with this machine's key"
+    assert problem == f"the head {config.journal.data / 'head.json'} was not signed with this machine's key, {key}"
 
 
 @pytest.mark.parametrize("seq", [1, 2])

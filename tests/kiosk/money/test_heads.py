@@ -1,5 +1,6 @@
 """A signed head vouches for rows; whatever happens while it is written, the one before it is still there."""
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -107,6 +108,17 @@ def test_where_there_is_none_nothing_is_wrong(place: Path) -> None:
 def test_one_that_cannot_be_read_is_a_warning(place: Path) -> None:
     place.mkdir()
     assert find(place).warnings == ("head.json cannot be read: Is a directory",)
+
+
+def test_nobody_waits_for_a_pipe_in_the_place_of_a_head(head: Head, place: Path) -> None:
+    """It would never say anything. What cannot be a head is replaced by the next one, and is no evidence."""
+    new = place.with_name("head.json.new")
+    for path in (place, previous_path(place), new):
+        os.mkfifo(path)
+    no_file = "cannot be read: this is a pipe, a socket or a device, not a file"
+    assert find(place).warnings == (f"head.json {no_file}", f"head.previous.json {no_file}")
+    assert write(head, [place]) == []
+    assert find(place) == heads.Found(head)
 
 
 def failing_at(number: int, real: Callable[..., object]) -> Callable[..., object]:

@@ -2,15 +2,17 @@
 
 import hashlib
 from pathlib import Path
+from random import Random
 
 import apsw
 import pytest
 
-from kiosk.money.database import JournalError, connect
-from kiosk.money.entry import GENESIS, chain
+from kiosk.money import journal as journal_module
+from kiosk.money.database import DURABLE, JournalError, connect
+from kiosk.money.entry import ENCODER, GENESIS, chain
 from kiosk.money.journal import Journal
 from kiosk.money.ledger import Transfer
-from kiosk.money.step import DayClosed, Personal, Step
+from kiosk.money.step import DayClosed, Personal, PersonalErased, Step
 from tests.kiosk.money.memory import AT_MS, IDENTITY, calendar, journal_in_memory, journal_on_disk
 
 HOUR_MS, DAY_MS = 3_600_000, 86_400_000
@@ -129,6 +131,83 @@ def test_personal_data_is_committed_to_and_erased_with_its_salt() -> None:
     assert journal.personal(1, "card") is None
     assert journal.personal(2, "card") == number
     assert list(database(journal).execute("SELECT sale FROM salt")) == [(2,)]
+
+
+def bytes_on_disk(path: Path) -> bytes:
+    """The database and its log, as somebody reads them who has stolen the disk."""
+    return path.read_bytes() + path.with_name(f"{path.name}-wal").read_bytes()
+
+
+def name_of(sale: int) -> bytes:
+    """What every piece of personal data of this sale begins with."""
+    return b"N%07d-" % sale
+
+
+def salts(journal: Journal) -> dict[int, bytes]:
+    return dict(database(journal).execute("SELECT sale, salt FROM salt"))
+
+
+def sell(journal: Journal, random: Random, at_ms: int, sales: range) -> list[int]:
+    """Keep short and long things of each customer, over several pages; those sales that stay open are the answer."""
+    still_open: list[int] = []
+    for sale in sales:
+        kept = [
+            Personal(sale, f"{label}", name_of(sale) + b"x" * random.choice((5, 50, 400, 3_000, 9_000)))
+            for label in range(random.choice((1, 2, 3)))
+        ]
+        is_open = random.random() < 0.2
+        journal.commit(Step(at_ms, b"{}", changes=[thing(sale, is_open=is_open)], personal=kept, sales=[sale]))
+        still_open += [sale] * is_open
+    return still_open
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_nothing_that_was_erased_is_left_anywhere_on_the_disk(tmp_path: Path, seed: int) -> None:
+    """The tables grow and shrink over hundreds of pages, and sales of each day stay when those around them go."""
+    random, path = Random(seed), tmp_path / "journal.sqlite3"
+    journal = Journal.create(connect(path), IDENTITY, calendar(), random.randbytes, at_ms=AT_MS)
+    waiting: list[int] = []
+    for day in range(5):
+        at_ms = AT_MS + day * DAY_MS
+        waiting += sell(journal, random, at_ms, range(100 * day + 1, 100 * day + 101))
+        random.shuffle(waiting)
+        ended, waiting = waiting[:15], waiting[15:]
+        for sale in ended:
+            kept = Personal(sale, "late", name_of(sale))
+            journal.commit(Step(at_ms, b"{}", changes=[thing(sale, is_open=False)], personal=[kept], sales=[sale]))
+        journal.commit(Step(at_ms + DAY_MS, b"{}"))
+        known = salts(journal)
+        erased = journal.erase_personal(at_ms + DAY_MS, journal.day)
+        found = bytes_on_disk(path)
+        assert len(erased) > 50
+        assert [sale for sale in erased if name_of(sale) in found or known[sale] in found] == []
+        assert salts(journal).keys() == known.keys() - set(erased)
+        assert all((journal.personal(sale, "0") or b"").startswith(name_of(sale)) for sale in waiting)
+
+
+def test_what_an_older_program_left_in_the_pages_goes_with_the_next_erasure(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It overwrote what it erased, and not what lay in a page that was split."""
+    path, random = tmp_path / "journal.sqlite3", Random(1)
+    with monkeypatch.context() as patch:
+        older = tuple(pragma for pragma in DURABLE if pragma[0] != "secure_delete")
+        patch.setattr(journal_module, "DURABLE", older)
+        journal = Journal.create(connect(path), IDENTITY, calendar(), random.randbytes, at_ms=AT_MS)
+    sell(journal, random, AT_MS, range(1, 200))
+    journal.commit(Step(AT_MS, ENCODER.encode(PersonalErased(list(range(1, 200)))), sales=range(1, 200)))
+    known = salts(journal)
+    sql = "PRAGMA secure_delete = ON; DELETE FROM personal WHERE sale; DELETE FROM salt WHERE sale"
+    assert database(journal).execute(sql).fetchall() == [(1,)]
+    journal.checkpoint(emptying=True)
+    left = [sale for sale in known if name_of(sale) in bytes_on_disk(path) or known[sale] in bytes_on_disk(path)]
+    assert left
+    journal.close()
+    journal = Journal.open(connect(path), calendar(), random.randbytes)
+    assert journal.erase_personal(AT_MS, journal.day) == []
+    assert database(journal).pragma("foreign_keys") == 1
+    found = bytes_on_disk(path)
+    assert [sale for sale in left if name_of(sale) in found or known[sale] in found] == []
 
 
 def test_a_database_that_keeps_no_promises_takes_no_money(tmp_path: Path) -> None:

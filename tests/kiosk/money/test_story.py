@@ -17,7 +17,7 @@ from kiosk import texts
 from kiosk.flow import facts
 from kiosk.flow import told as told_facts
 from kiosk.flow.core import Core
-from kiosk.flow.facts import CancelAsked, CashChosen, PayoutBegun, PayoutDone, SaleOpened
+from kiosk.flow.facts import CancelAsked, CashChosen, ClaimChosen, PayoutBegun, PayoutDone, PayoutFailed, SaleOpened
 from kiosk.flow.terms import Terms
 from kiosk.money import accounts, export
 from kiosk.money.codes import CodeBook
@@ -109,6 +109,7 @@ def test_no_sentence_of_the_summary_is_for_nothing() -> None:
         "in_doubt",
     }
     assert keys("story.summary.") == said | by_hand
+    assert keys("story.claim.") == {"refused", "paying_elsewhere", "refused_elsewhere"}
     assert keys("personal.") == {"kept", "gone", "erased"}
 
 
@@ -150,7 +151,7 @@ nothing more; cmcc is to credit CN¥50.00 under our id ID.
 19:18:40  The carrier says nothing that can be believed; cmcc is asked how top-up ID stands; a slip is to be printed \
 (pending).
 19:19:40  The carrier has credited CN¥49.00 to the card; CN¥1.00 is owed now; an alarm is raised (shortfall).
-19:38:40  The customer pays with a claim code.
+19:38:40  A code of this sale pays on sale {buyer}.
 19:41:40  Note 4 is in bill's box for good; bill is to take nothing more; cmcc is to credit CN¥50.00 under our id ID.
 19:44:40  What was known of the customer is erased.
 Paid CN¥71.00: bill CN¥70.00, coin CN¥1.00
@@ -164,7 +165,8 @@ def test_a_cash_sale_is_told_word_by_word(lived: Lived) -> None:
         "SELECT (SELECT data ->> '$.tail' FROM thing WHERE number = :claim), (SELECT max(day) FROM business_day)",
         {"claim": lived.connection.execute("SELECT data ->> '$.claim' FROM thing WHERE number = ?", (number,)).get},
     ).get
-    assert said(told(lived, "cash")) == CASH.format(number=number, tail=tail, day=day)
+    assert said(told(lived, "cash")) == CASH.format(number=number, tail=tail, day=day, buyer=lived.number("claim"))
+    assert told(lived, "claim").lines[1].text == "The customer pays with a claim code."
 
 
 def test_times_are_those_of_the_place(lived: Lived) -> None:
@@ -233,6 +235,42 @@ def test_claims_and_doubts_are_summed_up() -> None:
     assert [line.text for line in story.lines[-2:]] == [
         "Ann begins to pay the claim out at desk.",
         "Ann has paid the claim out; CN¥20.00 is paid out.",
+    ]
+
+
+def test_a_claim_code_that_cannot_pay_is_not_said_to_pay() -> None:
+    """Its claim is being paid out, and belongs to another sale; then somebody types what is no code at all."""
+    journal = journal_in_memory()
+    core = Core(journal, CodeBook(bytes(32), "incarnation"), Random(1).randbytes)
+    core.handle(DeviceReady("bill", "B1"), AT_MS)
+
+    def open_sale(name: str) -> int:
+        core.handle(SaleOpened(name, TERMS), AT_MS)
+        sale = core.find("sale", name)
+        assert sale is not None
+        return sale.number
+
+    first = open_sale("first")
+    core.handle(CashChosen(first, ("bill",)), AT_MS)
+    core.handle(NoteEscrowed("bill", 1, yuan(20)), AT_MS)
+    core.handle(NoteStacked("bill", 1), AT_MS)
+    core.handle(CancelAsked(first), AT_MS)
+    claim = core.thing(journal.in_states("claim", ["open"])[0])
+    assert claim is not None
+    core.handle(PayoutBegun(claim.number, "desk", "Ann"), AT_MS)
+    second = open_sale("second")
+    for code in (claim.key, "nobody's"):
+        core.handle(ClaimChosen(second, code), AT_MS)
+    core.handle(PayoutFailed(claim.number, "Ann"), AT_MS)
+    core.handle(ClaimChosen(second, claim.key), AT_MS)
+    database = database_of(journal)
+    assert [line.text for line in tell(database, second, ZONE).lines[1:]] == [
+        *["The customer brings a claim code, and it is refused."] * 2,
+        "The customer pays with a claim code.",
+    ]
+    assert [line.text for line in tell(database, first, ZONE).lines if "code" in line.text] == [
+        f"A code of this sale was tried on sale {second} and refused.",
+        f"A code of this sale pays on sale {second}.",
     ]
 
 
