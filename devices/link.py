@@ -13,6 +13,7 @@ import threading
 import time
 from collections.abc import Callable
 from math import ceil
+from pathlib import Path
 from typing import Literal, Protocol
 
 import serial
@@ -24,6 +25,7 @@ CHUNK_BYTES = 4096  # read at most at a time; a frame has 255 at most
 WRITE_TIMEOUT_S = 1.0  # a line that takes no bytes for that long is gone
 CONNECT_TIMEOUT_S = 1.0
 TCP = "tcp://"
+NOWHERE = "\0"  # a name that nothing has
 PORT_MAX = 65535
 
 WHY_NOT_OPEN = {
@@ -106,7 +108,8 @@ class SerialLink:
                 check_parity(self._port.fileno())
         except (OSError, ValueError, termios.error) as error:
             number = error.errno if isinstance(error, OSError) else None
-            raise LinkLost(WHY_NOT_OPEN.get(number or 0, Fault.PORT_MISSING), str(error)) from error
+            otherwise = Fault.NOT_SERIAL if Path(path or NOWHERE).exists() else Fault.PORT_MISSING
+            raise LinkLost(WHY_NOT_OPEN.get(number or 0, otherwise), str(error)) from error
 
     def write(self, data: bytes) -> None:
         """As promised by Link."""

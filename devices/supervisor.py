@@ -22,7 +22,7 @@ LONGEST_PAUSE_S = 1.0  # it is sought that often for as long as it takes; some t
 LOSSES_MAX = 3  # within the time below: more than that, and it works, but with a warning
 LOSSES_WITHIN_S = 600.0
 PEACE_SHARE = 0.5  # of its poll interval, that a device has between two turns at least, however long the first one took
-GONE = {Fault.PORT_MISSING, Fault.PORT_FORBIDDEN, Fault.PORT_TAKEN, Fault.UNPLUGGED, Fault.SILENT}
+GONE = {Fault.PORT_MISSING, Fault.NOT_SERIAL, Fault.PORT_FORBIDDEN, Fault.PORT_TAKEN, Fault.UNPLUGGED, Fault.SILENT}
 
 log = logging.getLogger(__name__)
 

@@ -8,6 +8,7 @@ import sys
 import threading
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future
+from typing import TypeVar
 
 from kiosk.flow.core import Core, Stopped
 from kiosk.flow.recover import recover
@@ -15,6 +16,7 @@ from kiosk.ports.message import Command, Fact
 
 SWITCH_S = 0.0005  # so long a thread reckons on while others wait; one question to a device waits for several in a row
 
+T = TypeVar("T")
 Obey = Callable[[Command], None]
 
 
@@ -39,6 +41,12 @@ class CoreThread:
     def tell(self, fact: Fact, personal: Mapping[str, bytes] | None = None) -> None:
         """Return once all that follows from the fact is durable and on its way."""
         self._call(self._take, fact, personal).result()
+
+    def look(self, at: Callable[[Core], T]) -> T:
+        """What is seen in the core; nobody else may look, because a database is used by one thread at a time."""
+        seen: list[T] = []
+        self._call(lambda: seen.append(at(self._core))).result()
+        return seen[0]
 
     def stop(self) -> None:
         """Take what was told before, and end."""

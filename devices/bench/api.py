@@ -11,7 +11,7 @@ from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.middleware.trustedhost import TrustedHostMiddleware
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response, StreamingResponse
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
@@ -25,6 +25,7 @@ from kiosk.ports.fault import Fault
 PAGE = Path(__file__).parent / "page"
 LOOK_EVERY_S = 0.1  # how often the page hears what changed
 BODY_MAX = 4096
+NUMBER_MAX = 18  # digits of a line's number
 CALLED = ["127.0.0.1", "localhost"]  # another name in a request means that a foreign page sent it
 
 Chance = Annotated[float, Meta(ge=0, le=1)]
@@ -111,7 +112,7 @@ class Api:
                 Mount("/", StaticFiles(directory=PAGE, html=True)),
             ],
             middleware=[Middleware(TrustedHostMiddleware, allowed_hosts=CALLED)],
-            exception_handlers={RefusedError: _refused, HTTPException: _not_there},
+            exception_handlers={RefusedError: _refused, HTTPException: _not_there, ClientDisconnect: _gone},
         )
 
     # Looking ---------------------------------------------------------------------------------------------------------
@@ -121,7 +122,7 @@ class Api:
 
     async def _log(self, request: Request) -> Response:
         after = request.query_params.get("after", "0")
-        if not (after.isascii() and after.isdecimal()):
+        if not (after.isascii() and after.isdecimal() and len(after) <= NUMBER_MAX):
             problem = f"after={after} is no line's number"
             raise RefusedError(problem, "leave it out, or use the number of the last line that you know")
         return _json(self._machine.log.after(int(after)))
@@ -249,6 +250,11 @@ def _event(name: str, data: bytes) -> bytes:
 async def _refused(_: Request, error: Exception) -> Response:
     refused = cast("RefusedError", error)
     return _json(Problem(refused.problem, refused.remedy), 400)
+
+
+async def _gone(_: Request, __: Exception) -> Response:
+    """Nobody hears it."""
+    return Response(status_code=400)
 
 
 async def _not_there(request: Request, error: Exception) -> Response:

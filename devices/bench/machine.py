@@ -48,8 +48,9 @@ class Machine:
                 station.plug.plug_in()
             except PortInUse:
                 self.close()
-                problem = f"{path} is there already, and is not a simulated line"
-                raise RefusedError(problem, f"write another port under [devices.{station.name}]") from None
+                problem = f"{path} is there already: another bench has it, or it is not a simulated line"
+                remedy = f"end the other bench, or write another port under [devices.{station.name}]"
+                raise RefusedError(problem, remedy) from None
             except OSError as error:
                 self.close()
                 problem = f"the line {path} cannot be made: {error.strerror}"

@@ -2,7 +2,9 @@
 
 import asyncio
 import contextlib
+import hashlib
 import os
+import socket
 import tty
 from collections.abc import Callable
 from pathlib import Path
@@ -37,6 +39,7 @@ class Plug:
         self._watch = watch
         self._ours = -1
         self._theirs = -1  # kept open, so that a host that comes and goes is no hang-up
+        self._claim: socket.socket | None = None  # on the name, for as long as this process lives
         self._timer: asyncio.TimerHandle | None = None
         self._clear_at_s = 0.0  # when the last delayed answer is out: none overtakes another
 
@@ -53,16 +56,16 @@ class Plug:
         """Offer the line under its name, or raise PortInUse if that is something else's."""
         if self.plugged:
             return
-        if os.path.lexists(self.path) and not _is_ours(self.path):
+        if os.path.lexists(self.path) and not _is_of_a_bench(self.path):
             raise PortInUse
+        self._claim = self._claim or _claimed(self.path)
         self._ours, self._theirs = os.openpty()
         tty.setraw(self._ours)
         tty.setraw(self._theirs)
         os.set_blocking(self._ours, False)
-        new = self.path.with_name(f"{self.path.name}.new")
-        new.unlink(missing_ok=True)
-        new.symlink_to(os.ttyname(self._theirs))
-        new.replace(self.path)
+        with contextlib.suppress(FileNotFoundError):
+            self.path.unlink()
+        self.path.symlink_to(os.ttyname(self._theirs))
         self._loop.add_reader(self._ours, self._arrived)
         self.live()
 
@@ -81,6 +84,9 @@ class Plug:
         self.unplug()
         if self._timer is not None:
             self._timer.cancel()
+        if self._claim is not None:
+            self._claim.close()
+            self._claim = None
 
     def live(self) -> None:
         """Let time pass for the peripheral, send what it has to say, and be here when something happens in it."""
@@ -120,6 +126,18 @@ class Plug:
             self.live()
 
 
-def _is_ours(path: Path) -> bool:
-    """A link to a pty was left behind by a bench that died."""
+def _claimed(path: Path) -> socket.socket:
+    """Nobody else has that name while this socket lives, and none is left behind by whoever dies."""
+    claim = socket.socket(socket.AF_UNIX)
+    name = hashlib.sha256(os.fsencode(path.absolute())).hexdigest()
+    try:
+        claim.bind(f"\0kiosk bench {name}")
+    except OSError as error:
+        claim.close()
+        raise PortInUse from error
+    return claim
+
+
+def _is_of_a_bench(path: Path) -> bool:
+    """A link to a pty; where no bench lives that has the name, it was left behind by one that died."""
     return path.is_symlink() and path.readlink().parent == PTYS

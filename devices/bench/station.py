@@ -22,6 +22,7 @@ from kiosk.ports.fault import Fault
 HOST_AWAY_MS = 3_000  # a device that nobody has spoken to for so long has no host
 BOX_FAULTS = frozenset({Fault.BOX_REMOVED})  # which are set and cleared by moving the box
 
+CUTS = {Phase.ACCEPTING, Phase.ESCROW, Phase.STACKING, Phase.RETURNING}  # in which the power can be cut
 PHASES = {
     Phase.OFF: "without power",
     Phase.START: "has just got power",
@@ -84,6 +85,7 @@ class State(Struct, frozen=True):
     faults: list[Fault]  # that are there now
     next_faults: list[Fault]  # that wait for the next piece
     possible: list[Fault]  # that its protocol has a word for
+    cut_in: Phase | None  # the phase in which its power will be cut
     box_in: bool | None  # None: its box cannot be taken out
     line: LineFaults = field(default_factory=LineFaults)
 
@@ -192,6 +194,9 @@ class Station:
     def cut_power_in(self, phase: Phase) -> None:
         """Cut its power in the middle of that phase, the next time that it comes to it."""
         machine = self._validator("a coin acceptor has no such phases")
+        if phase not in CUTS:
+            problem = f"nothing moves in the phase {phase}"
+            raise RefusedError(problem, f"use one of: {', '.join(sorted(CUTS))}")
         machine.cut_in = phase
         self._say(f"the power will be cut in the phase {phase}")
 
@@ -203,8 +208,8 @@ class Station:
         return self.machine.phase is not Phase.OFF
 
     def possible(self) -> frozenset[Fault]:
-        """The faults that its protocol has a word for."""
-        return self._simulator.faults
+        """The faults that its protocol has a word for; a box can be taken out of every validator."""
+        return self._simulator.faults | (BOX_FAULTS if isinstance(self.machine, Mechanism) else frozenset[Fault]())
 
     def state(self) -> State:
         """All of it, as it is now."""
@@ -230,6 +235,7 @@ class Station:
             faults=sorted([*machine.faults, *broken]),
             next_faults=list(machine.next_faults),
             possible=sorted(self.possible()),
+            cut_in=machine.cut_in if isinstance(machine, Mechanism) else None,
             box_in=machine.box_in if isinstance(machine, Mechanism) else None,
             line=replace(self.plug.faults),
         )

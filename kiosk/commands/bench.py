@@ -20,6 +20,7 @@ from kiosk.counted import counted
 from kiosk.device_settings import setting
 from kiosk.errors import UsageError
 
+ENDINGS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)  # by all of which its lines are taken away
 HOST = "127.0.0.1"  # the bench is for this computer alone
 
 
@@ -76,16 +77,15 @@ async def _serve(found: Config, listener: socket.socket) -> None:
         for name, device in found.devices.items()
     }
     machine = Machine(found.terminal.id, found.terminal.currency, places, asyncio.get_running_loop())
-    try:
-        machine.begin()
-    except RefusedError as refused:
-        raise UsageError(refused.problem, refused.remedy) from refused
-    with closing(machine):
+    server = _Server(uvicorn.Config(Api(machine).app(), log_level="warning", timeout_graceful_shutdown=1))
+    with server.ended_by_signals(), closing(machine):  # from the first line on that it offers, it takes them away again
+        try:
+            machine.begin()
+        except RefusedError as refused:
+            raise UsageError(refused.problem, refused.remedy) from refused
         print(f"The simulated machine has {counted(len(places), 'device')}: {', '.join(places)}.")
         print(f"Open http://{HOST}:{listener.getsockname()[1]} to handle it; Ctrl-C ends it.", flush=True)
-        server = _Server(uvicorn.Config(Api(machine).app(), log_level="warning", timeout_graceful_shutdown=1))
-        with server.ended_by_signals():
-            await server.serve([listener])
+        await server.serve([listener])
 
 
 class _Server(uvicorn.Server):
@@ -99,12 +99,12 @@ class _Server(uvicorn.Server):
     def ended_by_signals(self) -> Generator[None]:
         """Leave when asked to, whichever way."""
         loop = asyncio.get_running_loop()
-        for number in (signal.SIGINT, signal.SIGTERM):
+        for number in ENDINGS:
             loop.add_signal_handler(number, self._end)
         try:
             yield
         finally:
-            for number in (signal.SIGINT, signal.SIGTERM):
+            for number in ENDINGS:
                 loop.remove_signal_handler(number)
 
     def _end(self) -> None:

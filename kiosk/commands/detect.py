@@ -3,10 +3,12 @@
 import sys
 from argparse import Namespace
 from collections.abc import Iterator
+from pathlib import Path
 
 import msgspec
 from serial.tools.list_ports import comports
 
+from devices.link import TCP
 from devices.registry import PROTOCOLS
 from kiosk.amount import AmountError, decimals, plain
 from kiosk.commands import Subparsers
@@ -36,7 +38,7 @@ def run(args: Namespace) -> int:
     except (AmountError, ValueError) as error:
         problem = f'"{args.currency}" is no currency'
         raise UsageError(problem, "write its three letters, such as CNY") from error
-    ports = args.ports or sorted(port.device for port in comports())
+    ports = [_whole(port) for port in args.ports] or sorted(port.device for port in comports())
     if not ports:
         problem = "there is no serial port"
         raise UsageError(problem, "plug the adapter in, or name the port")
@@ -44,6 +46,11 @@ def run(args: Namespace) -> int:
     _wipe()
     print(_json(found) if args.json else "\n".join(_told(found)))
     return 0 if any(each.protocol for each in found.values()) else NOTHING
+
+
+def _whole(port: str) -> str:
+    """As the configuration wants it."""
+    return port if port.startswith(TCP) else str(Path(port).absolute())
 
 
 def _trying(port: str, protocol: str) -> None:
@@ -86,7 +93,7 @@ def _lines(port: str, each: Detected) -> Iterator[str]:
     yield f'protocol = "{each.protocol}"'
     yield f'port = "{port}"'
     if each.nameless:
-        yield 'options = ["note1=1.00", …]  # by the label of the device: it cannot tell what its notes are worth'
+        yield 'options = ["note1=1.00"]  # and so on, by its label: it cannot tell what its notes are worth'
 
 
 def _json(found: dict[str, Detected]) -> str:

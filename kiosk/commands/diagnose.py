@@ -125,7 +125,9 @@ def _json(devices: dict[str, Device], findings: dict[str, Finding]) -> str:
             "model": finding.identity.model,
             "firmware": finding.identity.firmware,
             "serial": finding.identity.serial,
-            "denominations": sorted({plain(line.amount) for line in finding.identity.denominations}, key=len),
+            "denominations": [
+                plain(amount) for amount in sorted({line.amount for line in finding.identity.denominations})
+            ],
             "ready": not _wrong(finding),
             "fault": finding.fault,
             "vendor_code": finding.vendor_code,

@@ -8,6 +8,7 @@ class Fault(StrEnum):
 
     # its line
     PORT_MISSING = "port_missing"
+    NOT_SERIAL = "not_serial"  # something is there, and is no port
     PORT_FORBIDDEN = "port_forbidden"
     PORT_TAKEN = "port_taken"
     UNPLUGGED = "unplugged"

@@ -1,6 +1,7 @@
 """Everything that the bench offers over HTTP, asked of the command itself; drivers find real devices on its lines."""
 
 import json
+import signal
 from collections.abc import Generator
 from pathlib import Path
 from typing import Any
@@ -8,7 +9,7 @@ from typing import Any
 import pytest
 
 from kiosk import cli
-from tests.bench.running import Bench, bench, write_config
+from tests.bench.running import PATIENCE_S, Bench, bench, write_config
 
 
 @pytest.fixture(scope="module")
@@ -132,7 +133,9 @@ def test_the_log_tells_what_hands_did_and_what_the_wires_said(
         ("PUT", "/devices/bill/power", {"cut_in": "dreaming"}, "send a JSON object with on, cut_in"),
         ("PUT", "/devices/bill/plug", {"on": "maybe"}, "send a JSON object with on"),
         ("PUT", "/devices/bill/plug", {"on": "x" * 5000}, "send a small JSON object"),
+        ("PUT", "/devices/bill/power", {"cut_in": "idle"}, "use one of: accepting"),
         ("GET", "/log?after=yesterday", None, "the number of the last line"),
+        ("GET", f"/log?after={'9' * 5000}", None, "the number of the last line"),
     ],
 )
 def test_what_makes_no_sense_is_refused_with_a_remedy(
@@ -191,3 +194,29 @@ def test_what_it_cannot_simulate_is_said(
     file.write_text(file.read_text().replace(old, new, 1))
     assert cli.main(["bench", "--config", str(file)]) == 2
     assert says in capsys.readouterr().err
+
+
+def test_a_second_bench_leaves_the_lines_of_the_first_alone(running: Bench, capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main(["bench", "--config", str(running.config), "--port", "0"]) == 2
+    assert "another bench has it" in capsys.readouterr().err
+    assert diagnose(running, capsys)[0] == 0
+
+
+def test_what_a_bench_that_was_killed_left_behind_is_taken_over(tmp_path: Path) -> None:
+    with bench(tmp_path):
+        pass
+    link = tmp_path / "kiosk-bench" / "bill"
+    link.symlink_to("/dev/pts/9999")
+    neighbour = tmp_path / "kiosk-bench" / "bill.new"
+    neighbour.write_text("somebody's")
+    with bench(tmp_path) as again:
+        assert again.device("bill")["plugged"] is True
+        assert link.readlink() != Path("/dev/pts/9999")
+    assert neighbour.read_text() == "somebody's"
+
+
+def test_a_terminal_window_that_is_closed_ends_it_like_a_signal(tmp_path: Path) -> None:
+    with bench(tmp_path) as ended:
+        ended.process.send_signal(signal.SIGHUP)
+        ended.process.wait(PATIENCE_S)
+        assert list((tmp_path / "kiosk-bench").iterdir()) == []

@@ -281,9 +281,14 @@ def test_a_port_that_does_not_exist_is_missing(tmp_path: Path) -> None:
     assert "ttyUSB0" in lost.value.detail
 
 
-@pytest.mark.parametrize("port", ["", "\0", "/", "/dev/null"])
-def test_what_is_no_serial_port_is_missing(port: str) -> None:
+@pytest.mark.parametrize("port", ["", "\0"])
+def test_what_is_no_name_of_anything_is_missing(port: str) -> None:
     assert fault_of(lambda: open_link(port, PLAIN)) is Fault.PORT_MISSING
+
+
+@pytest.mark.parametrize("port", ["/", "/dev/null", __file__])
+def test_what_is_there_and_no_serial_port_is_called_that(port: str) -> None:
+    assert fault_of(lambda: open_link(port, PLAIN)) is Fault.NOT_SERIAL
 
 
 def test_a_port_that_may_not_be_opened_is_forbidden() -> None:

@@ -84,12 +84,12 @@ def state_is(machine: Machine, state: State, fault: Fault | None = None) -> Call
 
 def test_a_note_becomes_money_over_a_real_line(machine: Machine) -> None:
     machine.core.tell(SaleOpened("visit", TERMS))
-    sale = machine.stage.core.find("sale", "visit")
+    sale = machine.core.look(lambda core: core.find("sale", "visit"))
     assert sale is not None
     machine.core.tell(CashChosen(sale.number, ("bill",)))
     wait_for(lambda: bool(machine.peripherals.do(lambda: machine.mechanism.insert(yuan(50)))))
     machine.peripherals.do(machine.plug.live)
-    wait_for(lambda: machine.stage.journal.balance("cashbox:bill#1") == -5000)
+    wait_for(lambda: machine.core.look(lambda core: core.journal.balance("cashbox:bill#1")) == -5000)
     wait_for(lambda: machine.mechanism.box == [yuan(50)])
 
 
@@ -126,7 +126,7 @@ def test_a_jam_is_a_failure_with_its_vendor_code(machine: Machine) -> None:
 
 def test_a_host_that_stops_brings_the_device_to_rest(machine: Machine) -> None:
     machine.core.tell(SaleOpened("visit", TERMS))
-    sale = machine.stage.core.find("sale", "visit")
+    sale = machine.core.look(lambda core: core.find("sale", "visit"))
     assert sale is not None
     machine.core.tell(CashChosen(sale.number, ("bill",)))
     wait_for(lambda: bool(machine.mechanism.accepted))

@@ -197,7 +197,7 @@ class Till:
     def _open_sale(self, device: str) -> int:
         name = f"sale-{self.journal.seq}-{device}"
         self._thread.tell(SaleOpened(name, self._terms(device)), {"card": b'{"number":"13812345678"}'})
-        sale = self.core.find("sale", name)
+        sale = self._thread.look(lambda core: core.find("sale", name))
         assert sale is not None
         self._sales[sale.number] = device
         return sale.number

@@ -62,7 +62,7 @@ def test_it_says_what_to_write_into_the_configuration(
         "  [devices.bill]",
         '  protocol = "ict"',
         f'  port = "{plug.path}"',
-        '  options = ["note1=1.00", …]  # by the label of the device: it cannot tell what its notes are worth',
+        '  options = ["note1=1.00"]  # and so on, by its label: it cannot tell what its notes are worth',
     ]
 
 

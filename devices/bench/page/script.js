@@ -131,6 +131,7 @@ function draw(article, device) {
   label(article, "box", device.box_in ? "Take the box out" : "Put an empty box in");
   label(article, "plug", device.plugged ? "Unplug" : "Plug in");
   label(article, "power", device.powered ? "Cut power" : "Power on");
+  label(article, "cut", device.cut_in ? `Will be cut in ${device.cut_in}` : "Cut while stacking");
   const tray = $('[data-deed="take"]', article);
   tray.disabled = device.hand.count === 0;
   for (const made of article.querySelectorAll(".switch")) {
@@ -245,14 +246,18 @@ function listen() {
   const events = new EventSource("/api/events");
   const link = $("#link");
   events.onopen = () => {
+    document.body.classList.remove("away");
+    $("#problem").hidden = true;
     link.className = "tell good";
     link.textContent = "connected";
     $("#lines").replaceChildren();
     delete $("#lines").dataset.last; // a bench that was started anew counts from one again
   };
   events.onerror = () => {
+    document.body.classList.add("away");
     link.className = "tell careful";
     link.textContent = "the bench does not answer";
+    complain("The bench does not answer. Start it again: kiosk bench --config FILE");
   };
   events.addEventListener("machine", (event) => drawMachine(JSON.parse(event.data)));
   events.addEventListener("log", (event) => write(JSON.parse(event.data)));
