@@ -3,10 +3,10 @@
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
-from typing import Annotated, TypeVar, cast
+from typing import TypeVar, cast
 
 import msgspec
-from msgspec import Meta, Struct
+from msgspec import Struct
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
@@ -28,7 +28,6 @@ BODY_MAX = 4096
 NUMBER_MAX = 18  # digits of a line's number
 CALLED = ["127.0.0.1", "localhost"]  # another name in a request means that a foreign page sent it
 
-Chance = Annotated[float, Meta(ge=0, le=1)]
 T = TypeVar("T", bound=Struct)
 
 
@@ -73,15 +72,6 @@ class Power(Struct, frozen=True, forbid_unknown_fields=True):
 
     on: bool | None = None
     cut_in: Phase | None = None
-
-
-class BadLine(Struct, frozen=True, forbid_unknown_fields=True):
-    """LineFaults as anybody may ask for them."""
-
-    dropped: Chance = 0
-    corrupted: Chance = 0
-    repeated: Chance = 0
-    delayed_ms: Annotated[int, Meta(ge=0, le=60_000)] = 0
 
 
 class Api:
@@ -187,7 +177,7 @@ def _box(station: Station, body: bytes) -> bool:
 
 
 def _line(station: Station, body: bytes) -> bool:
-    station.set_line(LineFaults(**msgspec.structs.asdict(_read(body, BadLine))))
+    station.set_line(_read(body, LineFaults))
     return True
 
 

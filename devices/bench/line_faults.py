@@ -1,19 +1,24 @@
 """What a bad line does to the answers that travel over it, as data: with which chance, and how late."""
 
 from random import Random
+from typing import Annotated
 
-from msgspec import Struct
+from msgspec import Meta, Struct
 
+LATE_MAX_MS = 60_000
 CORRUPTED_BITS = 8  # one of a byte's bits is turned
 
 
-class LineFaults(Struct, frozen=True):
+Chance = Annotated[float, Meta(ge=0, le=1)]
+
+
+class LineFaults(Struct, frozen=True, forbid_unknown_fields=True):
     """The chance of each for one answer, and how late all of them come."""
 
-    dropped: float = 0
-    corrupted: float = 0
-    repeated: float = 0
-    delayed_ms: int = 0
+    dropped: Chance = 0
+    corrupted: Chance = 0
+    repeated: Chance = 0
+    delayed_ms: Annotated[int, Meta(ge=0, le=LATE_MAX_MS)] = 0
 
 
 def carried(data: bytes, faults: LineFaults, random: Random) -> bytes:

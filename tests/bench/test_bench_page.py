@@ -108,6 +108,7 @@ def test_it_shows_every_device_and_that_nobody_speaks_to_it(page: Page) -> None:
     expect(page.locator("#device-bill h2")).to_have_text("bill")
     expect(page.locator("#device-coins .protocol")).to_have_text("ccTalk coins")
     expect(page.locator("#device-bill .piece")).to_have_text(["5", "10", "20", "50", "100"])
+    expect(page.locator(".state")).to_have_text(["nobody speaks to it", "nobody speaks to it"])
 
 
 @pytest.mark.usefixtures("till")
